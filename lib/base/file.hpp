@@ -1,0 +1,42 @@
+// Files: memory-mapped reading, atomic replacement, digests.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dp {
+
+/// A file mapped read-only; unmapped on destruction. Throws Error naming the path and the reason.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+/// Whole file as text. Throws Error.
+std::string read_text(const std::filesystem::path& path);
+
+/// Replaces `path` by `text`: written beside, fsync, rename. Creates missing parent folders. Throws Error.
+void write_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// XXH3 (128 bit) of the bytes, 32 hex digits.
+std::string digest(std::span<const std::byte> bytes);
+
+/// XXH3 (64 bit) of the bytes, for payload checks.
+std::uint64_t checksum(std::span<const std::byte> bytes);
+
+}  // namespace dp

@@ -1,0 +1,70 @@
+// The command line of every tool: one way to declare flags, one way to read values, one catch site.
+// Parsing starts nothing, so bad flags are tested without sockets.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+
+namespace dp {
+
+/// Inclusive range of integers, written `8..64` or `32`.
+struct IntRange {
+  std::uint32_t low = 0, high = 0;
+  bool operator==(const IntRange&) const = default;
+};
+
+// Each throws UsageError that names `what` (a flag), the value and what is allowed.
+std::uint64_t parse_count(std::string_view what, std::string_view text, std::uint64_t low, std::uint64_t high);
+double parse_number(std::string_view what, std::string_view text, double low, double high);
+Duration parse_duration(std::string_view what, std::string_view text);  ///< 250us, 5ms, 1.5s, 2min
+IntRange parse_range(std::string_view what, std::string_view text, std::uint32_t low, std::uint32_t high);
+std::size_t parse_choice(std::string_view what, std::string_view text, const std::vector<std::string>& allowed);
+std::vector<std::string> split(std::string_view text, char separator);
+
+/// Declares the flags of one tool and holds the values given. Adds --help, --version, --log-level and --quiet.
+class Options {
+ public:
+  /// `purpose` is one line; `example` is a pipeline that runs as pasted, shown at the end of --help.
+  Options(std::string tool, std::string purpose, std::string example);
+  ~Options();
+
+  /// A section title for the flags that follow.
+  Options& section(std::string title);
+  /// `--name VALUE`; the default is shown in --help ("" : none).
+  Options& value(std::string name, std::string placeholder, std::string help, std::string fallback = "");
+  /// `--name` without a value.
+  Options& flag(std::string name, std::string help);
+  /// Accept positional arguments, `placeholder` naming them.
+  Options& positional(std::string placeholder, std::string help);
+
+  /// Reads the command line. Returns the status to exit with at once (after --help or --version), or nothing.
+  /// Throws UsageError.
+  std::optional<Exit> parse(int argc, const char* const* argv);
+
+  std::string text(std::string_view name) const;   ///< the value, or its default
+  bool has(std::string_view name) const;           ///< given on the command line
+  const std::vector<std::string>& arguments() const;
+  std::uint64_t count(std::string_view name, std::uint64_t low, std::uint64_t high) const;
+  double number(std::string_view name, double low, double high) const;
+  Duration duration(std::string_view name) const;
+  std::string choice(std::string_view name, const std::vector<std::string>& allowed) const;
+  std::string command_line() const;  ///< as typed, for run.json
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The one catch site: runs `body`, prints `tool: message` on stderr, returns the exit status for main.
+int run_main(std::string_view tool, const std::function<Exit()>& body);
+
+}  // namespace dp

@@ -1,0 +1,23 @@
+// The one clock of the toolkit: CLOCK_MONOTONIC in nanoseconds. State machines are given `Time`; only the event
+// loop reads it.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace dp {
+
+using Duration = std::chrono::nanoseconds;
+using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+
+inline constexpr Time never = Time::max();
+
+inline Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+constexpr double to_ms(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+constexpr Duration from_seconds(double s) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
+}
+
+}  // namespace dp

@@ -1,0 +1,64 @@
+// What computes the predictions of a batch, behind one small interface. Knows nothing of sockets or messages.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error_class.hpp"
+#include "base/ids.hpp"
+#include "base/shape.hpp"
+
+namespace dp {
+
+/// One batch: `pixels` is N × C × H × W uint8, N = `ids.size()`. Borrowed for the duration of `run`.
+struct Job {
+  Shape shape;
+  std::span<const SampleId> ids;
+  std::span<const std::byte> pixels;
+};
+
+/// One prediction per sample in the job's order, or a classified error with its message and no predictions.
+struct Outcome {
+  std::vector<Label> predictions;
+  ErrorClass error = ErrorClass::none;
+  std::string message;
+};
+
+/// A model ready to serve; used from one thread.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// Serves made-up batches of this shape until the first real one finds everything allocated. Throws Error.
+  virtual void warm_up(Shape shape, std::uint32_t max_batch) = 0;
+  /// Serves one batch. Bad data is an Outcome, never an exception.
+  virtual Outcome run(const Job& job) = 0;
+  /// For the run's record: "resnet18 fp32 cpu, 1 thread".
+  virtual std::string describe() const = 0;
+};
+
+struct BackendOptions {
+  std::string kind = "torch";         ///< torch, null or synthetic
+  std::string model = "resnet18";     ///< torch: resnet18 or resnet18-cifar
+  std::filesystem::path weights;      ///< torch: a safetensors file
+  int threads = 1;                    ///< torch: threads of one forward pass
+  std::string device = "cpu";         ///< torch: cpu or cuda:N
+  std::string service = "fixed:0ms";  ///< synthetic: time per batch, fixed:5ms or exp:5ms (its mean)
+  double slowdown = 1;                ///< synthetic: multiplies the service time
+  std::uint64_t seed = 1;             ///< synthetic: of the exponential draws
+};
+
+/// Predicts class 0 at once: measures the toolkit itself.
+std::unique_ptr<Backend> make_null_backend();
+/// Predicts class 0 after sleeping for a drawn service time. Throws UsageError for a bad service or slowdown.
+std::unique_ptr<Backend> make_synthetic_backend(const BackendOptions& options);
+/// ResNet-18 by LibTorch. Throws UsageError for an unknown model or device, Error for bad weights. In
+/// dp_torch.
+std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options);
+
+}  // namespace dp

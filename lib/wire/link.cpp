@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "wire/link.hpp"
+
+#include <algorithm>
+
+namespace dp {
+namespace {
+
+/// A process that was itself stopped or starved must not take its own absence for its peers'.
+Duration own_absence(Time now, Time last_tick, Duration heartbeat) {
+  if (last_tick == Time{} || now - last_tick <= heartbeat) return {};
+  return now - last_tick;
+}
+
+}  // namespace
+
+// ---- Dialer --------------------------------------------------------------------------------------------------
+
+void Dialer::send(Message message, Outbox& out) {
+  if (up_) out.push(Send{peer_, Envelope{ours_, theirs_, std::move(message)}});
+}
+
+void Dialer::say_hello(Time now, Outbox& out) {
+  out.push(Send{peer_, Envelope{ours_, Session{}, hooks_.hello()}});
+  next_ = now + timing_.hello_every;
+}
+
+void Dialer::redial(Time now, Outbox& out) {
+  ours_ = Session{raw(ours_) + 1};
+  if (up_) alone_since_ = now;
+  up_ = false;
+  out.push(Redial{peer_});
+  say_hello(now, out);
+}
+
+void Dialer::ping(Time now, Outbox& out) {
+  Ping ping;
+  ping.t1 = now;
+  if (!same_clock_) {
+    ping.offset = clock_.offset(now);
+    ping.bound = clock_.bound(now);
+  }
+  if (hooks_.ping) hooks_.ping(ping);
+  send(std::move(ping), out);
+  next_ = now + timing_.heartbeat;
+}
+
+LinkEvent Dialer::tick(Time now, Outbox& out) {
+  if (!begun_) {
+    begun_ = true;
+    alone_since_ = last_tick_ = now;
+    say_hello(now, out);
+    return LinkEvent::none;
+  }
+  heard_ += own_absence(now, last_tick_, timing_.heartbeat);
+  last_tick_ = now;
+  if (up_ && now - heard_ > timing_.missed * timing_.heartbeat) {
+    redial(now, out);
+    return LinkEvent::down;
+  }
+  if (!up_ && now - alone_since_ > timing_.wait) return LinkEvent::gave_up;
+  if (now < next_) return LinkEvent::none;
+  if (up_) {
+    ping(now, out);
+  } else {
+    say_hello(now, out);
+  }
+  return LinkEvent::none;
+}
+
+LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
+  if (envelope.to != ours_) return LinkEvent::none;  // meant for an earlier session
+  if (auto* welcome = std::get_if<Welcome>(&envelope.body)) {
+    const bool again = up_ && theirs_ == envelope.from;
+    theirs_ = envelope.from;
+    up_ = true;
+    heard_ = now;
+    if (again) return LinkEvent::none;
+    same_clock_ = welcome->boot_id == boot_id_;
+    clock_ = {};
+    ping(now, out);
+    return LinkEvent::up;
+  }
+  if (auto* reject = std::get_if<Reject>(&envelope.body)) {
+    reason_ = reject->reason;
+    if (!reject->hello_again) return LinkEvent::refused;
+    if (!up_) return LinkEvent::none;  // HELLO goes out again in its own time
+    redial(now, out);
+    return LinkEvent::down;
+  }
+  if (!up_ || envelope.from != theirs_) return LinkEvent::none;
+  heard_ = now;
+  if (auto* pong = std::get_if<Pong>(&envelope.body)) {
+    clock_.add(pong->t1, pong->t2, pong->t3, now);
+    return LinkEvent::none;
+  }
+  return LinkEvent::message;
+}
+
+std::string Dialer::complaint() const {
+  std::string text = fmt::format("no {} answered within {:g} s", name_of(peer_role_), to_seconds(timing_.wait));
+  return reason_.empty() ? text : fmt::format("{} ({})", text, reason_);
+}
+
+// ---- Listener ------------------------------------------------------------------------------------------------
+
+const PeerState* Listener::find(PeerId peer) const {
+  const auto found = peers_.find(peer);
+  return found == peers_.end() ? nullptr : &found->second;
+}
+
+void Listener::send(PeerId to, Message message, Outbox& out) {
+  const PeerState* peer = find(to);
+  if (peer) out.push(Send{to, Envelope{ours_, peer->session, std::move(message)}});
+}
+
+void Listener::drop(PeerId peer, Outbox& out) {
+  if (peers_.erase(peer)) out.push(Forget{peer});
+}
+
+void Listener::refuse(PeerId from, const Envelope& to, std::string reason, bool hello_again, Outbox& out) {
+  out.push(Send{from, Envelope{ours_, to.from, Reject{hello_again, std::move(reason)}}});
+}
+
+LinkEvent Listener::receive(Time now, PeerId from, Envelope& envelope, Outbox& out) {
+  if (std::holds_alternative<Hello>(envelope.body)) return LinkEvent::up;
+  const auto found = peers_.find(from);
+  if (found == peers_.end() || found->second.session != envelope.from || envelope.to != ours_) {
+    refuse(from, envelope, "this session is not known here", true, out);
+    return LinkEvent::none;
+  }
+  PeerState& peer = found->second;
+  peer.heard = now;
+  if (const auto* ping = std::get_if<Ping>(&envelope.body)) {
+    peer.offset = ping->offset;
+    peer.bound = ping->bound;
+    send(from, Pong{ping->t1, now, now}, out);
+  }
+  return LinkEvent::message;
+}
+
+Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& envelope, Welcome welcome, Outbox& out) {
+  const Hello& hello = std::get<Hello>(envelope.body);
+  Acceptance result;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.role != hello.role || peer.name != hello.name || peer.session == envelope.from) continue;
+    const bool same_process = process_of(peer.session) == process_of(envelope.from);
+    if (!same_process && id != from && now - peer.heard <= timing_.missed * timing_.heartbeat) {
+      refuse(from, envelope, fmt::format("the name '{}' is in use by a live {}", hello.name, name_of(hello.role)), true, out);
+      result.refused = true;
+      return result;
+    }
+    result.replaced = id;
+  }
+  if (result.replaced && *result.replaced != from) drop(*result.replaced, out);
+  PeerState& peer = peers_[from];
+  if (peer.session != envelope.from) peer = PeerState{hello.role, hello.name, envelope.from, now, {}, {}};
+  peer.heard = now;
+  welcome.boot_id = boot_id_;
+  send(from, std::move(welcome), out);
+  return result;
+}
+
+std::vector<std::pair<PeerId, PeerState>> Listener::expire(Time now, Outbox& out) {
+  const Duration absent = own_absence(now, last_tick_, timing_.heartbeat);
+  last_tick_ = now;
+  std::vector<std::pair<PeerId, PeerState>> gone;
+  for (auto& [id, peer] : peers_) {
+    peer.heard += absent;
+    if (now - peer.heard > timing_.missed * timing_.heartbeat) gone.emplace_back(id, peer);
+  }
+  for (const auto& [id, peer] : gone) drop(id, out);
+  return gone;
+}
+
+Time Listener::next_deadline() const { return last_tick_ + timing_.heartbeat / 2; }
+
+}  // namespace dp

@@ -1,0 +1,106 @@
+// What a stage's state machine looks like from outside, and what it may ask for. A stage opens no socket, reads no
+// clock and never sleeps: the event loop (runtime/), the simulator and the tests feed it.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+#include "wire/message.hpp"
+
+namespace dp {
+
+/// The two peers a connecting stage dials; peers of a bound socket are numbered from `first_inbound` on.
+inline constexpr PeerId route_peer{1};
+inline constexpr PeerId collect_peer{2};
+inline constexpr PeerId first_inbound{16};
+
+/// Hand a message to a peer; never blocks.
+struct Send {
+  PeerId to;
+  Envelope envelope;
+};
+/// Throw the connection to a dialled peer away and connect afresh.
+struct Redial {
+  PeerId peer;
+};
+/// An inbound peer is gone: what is kept for it may go.
+struct Forget {
+  PeerId peer;
+};
+/// Start computing a batch (dp-infer).
+struct Compute {
+  Batch batch;
+};
+/// Prepare the model for this shape (dp-infer).
+struct WarmUp {
+  DataShape data;
+};
+/// A line for the decision log (dp-route).
+struct Decision {
+  Time at;
+  BatchId batch;
+  ShardId shard;
+  std::uint32_t attempt;
+  const char* what;  ///< assign, central, dispatch, retry, failed
+  std::optional<std::uint32_t> slot;
+  std::string worker;
+};
+/// A line for the person watching.
+struct Notice {
+  std::string text;
+  bool warning = false;
+};
+
+using Action = std::variant<Send, Redial, Forget, Compute, WarmUp, Decision, Notice>;
+
+/// What a stage asks for, in order; drained and reused by whoever runs the stage.
+class Outbox {
+ public:
+  template <class A>
+  void push(A&& action) {
+    actions_.emplace_back(std::in_place_type<std::remove_cvref_t<A>>, std::forward<A>(action));
+  }
+  void warn(std::string text) { push(Notice{std::move(text), true}); }
+  void info(std::string text) { push(Notice{std::move(text), false}); }
+  std::vector<Action>& actions() { return actions_; }
+
+ private:
+  std::vector<Action> actions_;
+};
+
+/// One stage of the pipeline as a deterministic state machine.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  /// A message came in.
+  virtual void receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) = 0;
+  /// `next_deadline()` has passed.
+  virtual void tick(Time now, Outbox& out) = 0;
+  virtual Time next_deadline() const = 0;
+  /// The person asked to stop (SIGINT, SIGTERM).
+  virtual void drain(Time now, Outbox& out) = 0;
+  /// Resource figures of this process, about once a second.
+  virtual void usage(Time now, const ResourceUsage& usage, Outbox& out) = 0;
+
+  /// How it ended, once it has.
+  std::optional<Exit> finished() const { return exit_; }
+  /// Why, when it failed.
+  const std::string& failure() const { return failure_; }
+
+ protected:
+  void finish(Exit status, std::string why = {}) {
+    if (exit_) return;
+    exit_ = status;
+    failure_ = std::move(why);
+  }
+
+ private:
+  std::optional<Exit> exit_;
+  std::string failure_;
+};
+
+}  // namespace dp

@@ -1,6 +1,6 @@
-// cifar10-from-png: turns a PNG sheet of CIFAR-10 images (one 32×32 image a row, pixels in raster order) and a list
-// of labels into the data set's binary format: label byte, then 1024 bytes each of red, green and blue.
-// SPDX-License-Identifier: MIT
+// cifar10-from-png: turns a PNG sheet of CIFAR-10 images (one 32×32 image a row, pixels in raster order) and
+// a list of labels into the data set's binary format: label byte, then 1024 bytes each of red, green and
+// blue. SPDX-License-Identifier: MIT
 #include <png.h>
 
 #include <cstdint>
@@ -29,8 +29,8 @@ Sheet read_sheet(const std::string& path) {
   if (!png_image_begin_read_from_file(&image, path.c_str())) throw dp::Error("{}: {}", path, image.message);
   if (image.width != pixels || image.height == 0 || image.height > most_images) {
     png_image_free(&image);
-    throw dp::Error("{}: {}x{} pixels: expected {} columns and 1 to {} rows", path, image.width, image.height, pixels,
-                    most_images);
+    throw dp::Error("{}: {}x{} pixels: expected {} columns and 1 to {} rows", path, image.width, image.height,
+                    pixels, most_images);
   }
   image.format = PNG_FORMAT_RGB;
   Sheet sheet{image.height, std::vector<std::uint8_t>(PNG_IMAGE_SIZE(image))};

@@ -25,9 +25,9 @@ struct Job {
 
 /// One prediction per sample in the job's order, or a classified error with its message and no predictions.
 struct Outcome {
-  std::vector<Label> predictions;
+  std::vector<Label> predictions = {};
   ErrorClass error = ErrorClass::none;
-  std::string message;
+  std::string message = {};
 };
 
 /// A model ready to serve; used from one thread.

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Installs what this project needs, and only what is missing: Debian packages, and Vega from npm into build/vega.
+# Usage: install-deps.sh [build|test|bench|vega]…   (default: build; a second call does nothing and needs no network)
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+logs=$root/build/logs
+
+say() { printf '%s\n' "$@" >&2; }
+die() { say "install-deps.sh: $*"; exit 1; }
+
+# One package a line, and what it is for.
+build_packages() {
+  cat <<'EOF'
+g++                  # compiler: C++20
+cmake                # build
+ninja-build          # build
+pkg-config           # finds libproc2 and xxHash
+ca-certificates      # certificates for the downloads
+curl                 # fetches CIFAR-10
+jq                   # reads run.json in the scripts
+libtorch-dev         # LibTorch: inference
+libopenblas0-pthread # matrix products for LibTorch
+libzmq3-dev          # ZeroMQ: transport
+cppzmq-dev           # ZeroMQ for C++
+libmsgpack-cxx-dev   # MessagePack: message headers
+libboost-dev         # Boost.Math (and MessagePack's preprocessor headers)
+nlohmann-json3-dev   # JSON
+libspdlog-dev        # logs
+libfmt-dev           # text formatting
+libproc2-dev         # CPU and memory of processes
+libxxhash-dev        # checksums
+libpng-dev           # turns PNG sheets into CIFAR-10 files
+python3              # node-gyp, which builds Vega's canvas
+make                 # same
+libcairo2-dev        # canvas: drawing
+libpango1.0-dev      # canvas: text
+libjpeg-dev          # canvas: image formats
+libgif-dev           # canvas: image formats
+librsvg2-dev         # canvas: image formats
+libpixman-1-dev      # canvas: pixels
+fonts-dejavu-core    # letters in the pictures
+EOF
+  # NodeSource's nodejs contains npm and conflicts with Debian's npm: what counts is the command, not the package.
+  command -v node >/dev/null || echo 'nodejs               # runs Vega'
+  command -v npm >/dev/null || echo 'npm                  # fetches Vega'
+}
+
+test_packages() {
+  cat <<'EOF'
+libgtest-dev         # unit tests
+libgmock-dev         # unit tests
+shellcheck           # checks the scripts
+EOF
+}
+
+bench_packages() { echo 'libbenchmark-dev     # micro-benchmarks'; }
+
+# Lines of the wanted sets whose package is not there.
+missing() {
+  local set here
+  here=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p')
+  for set in "$@"; do "${set}_packages"; done | while read -r line; do
+    grep -qxF "${line%% *}" <<<"$here" || printf '  %s\n' "$line"
+  done
+}
+
+install_packages() {
+  local lines packages plan prefix=()
+  command -v dpkg-query >/dev/null ||
+    die "this is no Debian system: install the packages named in $0 your own way, then say DEPS=skip"
+  lines=$(missing "$@")
+  [[ -n $lines ]] || return 0
+  mapfile -t packages < <(awk '{print $1}' <<<"$lines")
+
+  say "Debian packages that are missing and will be installed:" "$lines"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null ||
+      die "not root, and there is no sudo. As root: apt-get install --no-install-recommends ${packages[*]}"
+    prefix=(sudo)
+    sudo -v
+  fi
+  "$here/quietly.sh" "Updating the package lists" "$logs/apt-update.log" "${prefix[@]}" apt-get update
+  plan=$(LC_ALL=C apt-get install --assume-no --no-install-recommends "${packages[@]}" 2>&1 || true)
+  grep -q '^Need to get' <<<"$plan" || die "apt-get cannot install these packages:"$'\n'"$plan"
+  say "$(grep -E '^[0-9]+ upgraded|^Need to get|^After this operation' <<<"$plan" | sed 's/^/  /')"
+  "$here/quietly.sh" "Installing packages" "$logs/apt-install.log" \
+    "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
+}
+
+# Vega draws the pictures. The lock file pins it; the stamp holds the lock file it was installed from.
+install_vega() {
+  local from=$root/lib/plot to=$root/build/vega
+  if cmp -s "$from/package-lock.json" "$to/installed.json"; then return 0; fi
+  command -v npm >/dev/null || die "no npm command, so no Vega and no pictures (run: make -f Makefile.bench deps)"
+  mkdir -p "$to"
+  cp "$from/package.json" "$from/package-lock.json" "$to/"
+  say "Installing Vega from npm into build/vega (about 20 MB to fetch; canvas is compiled)"
+  "$here/quietly.sh" "Installing Vega" "$logs/npm.log" \
+    npm ci --prefix "$to" --no-audit --no-fund --no-update-notifier
+  cp "$from/package-lock.json" "$to/installed.json"
+}
+
+(($#)) || set -- build
+packages_of=() vega=no
+for set in "$@"; do
+  case $set in
+    build | test | bench) packages_of+=("$set") ;;
+    vega) vega=yes ;;
+    *) say "install-deps.sh: '$set' is none of: build, test, bench, vega"; exit 2 ;;
+  esac
+done
+if ((${#packages_of[@]})); then install_packages "${packages_of[@]}"; fi
+if [[ $vega == yes ]]; then install_vega; fi

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Refuses bad values before anything runs: one line on stderr for each, naming what is allowed; status 2.
+# Usage: GOALS=streaming NODES=1,2 … sweep-check.sh [NAME]…   (NAME: what make's command line gave a value)
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+bad=0
+refuse() { # refuse NAME VALUE ALLOWED
+  printf '%s=%s is refused: %s\n' "$1" "$2" "$3" >&2
+  bad=1
+}
+
+is_count() { # is_count VALUE LOW HIGH
+  [[ $1 =~ ^(0|[1-9][0-9]{0,9})$ ]] && (($1 >= $2 && $1 <= $3))
+}
+
+count() { # count NAME LOW HIGH [also allowed]
+  [[ -n ${4-} && ${!1} == "$4" ]] || is_count "${!1}" "$2" "$3" ||
+    refuse "$1" "${!1}" "a whole number from $2 to $3${4:+ or $4}"
+}
+
+choice() { # choice NAME ALLOWED…
+  local name=$1 value
+  shift
+  for value in "$@"; do [[ ${!name} != "$value" ]] || return 0; done
+  refuse "$name" "${!name}" "one of: $*"
+}
+
+# Splits a comma-separated list into `items`; an empty item, as in "1,,2" or "1,", stays visible.
+split() { IFS=, read -ra items <<<"$1,"; }
+
+counts() { # counts NAME LOW HIGH
+  local item items
+  split "${!1}"
+  for item in "${items[@]}"; do
+    is_count "$item" "$2" "$3" && continue
+    refuse "$1" "${!1}" "whole numbers from $2 to $3, separated by commas, as in 1,2,4"
+    return 0
+  done
+}
+
+choices() { # choices NAME ALLOWED…
+  local name=$1 item items
+  shift
+  split "${!name}"
+  for item in "${items[@]}"; do
+    [[ -n $item && " $* " == *" $item "* ]] && continue
+    refuse "$name" "${!name}" "any of $* separated by commas"
+    return 0
+  done
+}
+
+pattern() { # pattern NAME REGEX ALLOWED
+  [[ ${!1} =~ ^($2)$ ]] || refuse "$1" "${!1}" "$3"
+}
+
+duration='[0-9]+(\.[0-9]+)?(ns|us|ms|s)'
+path='[A-Za-z0-9._/+@][A-Za-z0-9._/+@-]*'
+
+counts NODES 1 256
+if [[ " $GOALS " == *" single "* ]]; then count WORKERS 1 256; else counts WORKERS 1 256; fi
+choices STRATEGIES uniform dynamic sharded
+choice STRATEGY uniform dynamic sharded
+count RATE 1 10000000 max
+count SAMPLES 1 1000000000
+count BATCH 1 4096
+count ITERATIONS 1 1000
+choice MODEL resnet18 resnet18-cifar
+count THREADS 1 256
+count SHARDS 1 65536
+choice PAYLOAD inline reference
+choice BACKEND torch null synthetic
+pattern SERVICE "(fixed|exp):$duration" "a distribution and a time per batch, as in fixed:5ms or exp:500us"
+[[ -z $CREDIT ]] || count CREDIT 1 65536
+count SEED 0 2147483647
+choice DEPS auto skip
+count JOBS 1 1024
+pattern RESULTS "$path" "a folder, without spaces"
+pattern BIN "$path" "a folder, without spaces"
+pattern RUN_LOCAL "$path" "a script, without spaces"
+pattern DATA "$path|synthetic:[1-9][0-9]*x[1-9][0-9]*x[1-9][0-9]*" "a file, without spaces, or synthetic:CxHxW"
+if [[ $DATA == synthetic:* && $BACKEND == torch ]]; then
+  refuse DATA "$DATA" "BACKEND=torch needs pictures, as in data/cifar10/test_batch.bin"
+elif [[ ! $DATA =~ ^(synthetic:.*|data/cifar10/(test_batch|data_batch_[1-5])\.bin)$ && ! -f $DATA ]]; then
+  refuse DATA "$DATA" "no such file (data/cifar10/test_batch.bin and data_batch_1 to 5 can be fetched)"
+fi
+
+for name in "$@"; do
+  [[ " $VARIABLES " == *" $name "* ]] || refuse "$name" "…" "no such variable; there are: $VARIABLES"
+done
+((bad == 0)) || exit 2

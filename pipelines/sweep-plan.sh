@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The run files of a sweep in the order in which they are measured: one line each, nothing is run.
+# Usage: NODES=1,2 … sweep-plan.sh streaming|matrix|single            (--say: how much there is to do, on stderr)
+#
+# Order: randomised blocks. Every iteration measures every cell once, in an order drawn from SEED, so that a machine
+# that slows down over the hours slows all strategies alike, and a resumed sweep goes on in the same order.
+# The folder is a digest of what the figures depend on: configuration, sources and weights.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+kind=$1
+case $kind in
+  streaming) cells=("$STRATEGIES" "$NODES" "$RATE,max") ;;
+  matrix) cells=("$STRATEGIES" "$WORKERS" max) ;;
+  single) cells=("$STRATEGY" "$WORKERS" "$RATE") ITERATIONS=1 ;;
+esac
+
+# What turns a run's output into tables and pictures does not change the run.
+sources() {
+  find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f \
+    ! -path 'lib/plot/*' ! -name 'tables*' ! -name dp-plot.cpp ! -name dp-summarize.cpp -print0 2>/dev/null | LC_ALL=C sort -z
+}
+
+key() {
+  {
+    for name in RATE SAMPLES BATCH MODEL THREADS SHARDS PAYLOAD BACKEND SERVICE CREDIT SEED DATA BIN; do
+      printf '%s=%s\n' "$name" "${!name}"
+    done
+    sources | xargs -0 -r sha256sum
+  } | sha256sum | cut -c 1-12
+}
+
+# Fisher-Yates with the minimal standard generator: the same order from every awk.
+plan() {
+  awk -v prefix="$RESULTS/$kind/runs/$(key)" -v strategies="${cells[0]}" -v workers="${cells[1]}" \
+    -v rates="${cells[2]}" -v iterations="$ITERATIONS" -v seed="$SEED" '
+    function below(n) { state = (16807 * state) % 2147483647; return state % n }
+    BEGIN {
+      ns = split(strategies, s, ","); nw = split(workers, w, ","); nr = split(rates, r, ",")
+      for (i = 1; i <= ns; ++i) for (j = 1; j <= nw; ++j) for (k = 1; k <= nr; ++k) {
+        name = s[i] "-n" w[j] "-" r[k]
+        if (!(name in seen)) cell[++cells] = name
+        seen[name] = 1
+      }
+      for (it = 1; it <= iterations; ++it) {
+        state = (seed * 7919 + it) % 2147483646 + 1
+        for (i = 0; i < 8; ++i) below(2)
+        for (i = cells; i > 1; --i) { j = below(i) + 1; t = cell[i]; cell[i] = cell[j]; cell[j] = t }
+        for (i = 1; i <= cells; ++i) print prefix "/" cell[i] "-i" it ".json"
+      }
+    }'
+}
+
+# Roughly: start-up 4 s, then the schedule's length, or 1000 samples/s where there is no schedule.
+say() {
+  local file rate total=0 left=0 seconds=0
+  while read -r file; do
+    total=$((total + 1))
+    [[ ! -f $file ]] || continue
+    left=$((left + 1))
+    if [[ $file == *-max-i* ]]; then rate=1000; else rate=$RATE; fi
+    seconds=$((seconds + 4 + SAMPLES / rate))
+  done < <(plan)
+  if ((left == 0)); then
+    echo "$kind: all $total runs are there already" >&2
+  else
+    echo "$kind: $left of $total runs to measure, roughly $(((seconds + 59) / 60)) min;" \
+      "interrupting loses only the run under way" >&2
+  fi
+}
+
+if [[ ${2-} == --say ]]; then say; else plan; fi

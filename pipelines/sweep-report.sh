@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Ends a sweep: tables and summary (stdout), pictures, how many runs were INVALID and why, and what was written.
+# Usage: NODES=1,2 … sweep-report.sh streaming|matrix|single
+# Status: 0 when every run is there and accounts for every sample, even if some are marked INVALID; else 1.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+shopt -s nullglob
+kind=$1
+mapfile -t files < <(pipelines/sweep-plan.sh "$kind")
+for file in "${files[@]}"; do
+  [[ -f $file ]] || { echo "sweep-report.sh: $file: not measured yet" >&2; exit 1; }
+done
+
+show_single() {
+  jq -r '
+    def ms: if . == null then "–" else "\(. * 100 | round / 100) ms" end;
+    "run         \(.run_id)   \(if .valid then "valid" else "INVALID" end)\(if .overloaded then ", overloaded" else "" end)",
+    "samples     \(.samples.announced) announced, \(.samples.completed) completed, \(.samples.failed) failed, \(.samples.lost) lost, \(.samples.double_counted) counted twice",
+    "throughput  \(.rates.completed * 10 | round / 10) samples/s",
+    "latency     p50 \(.latency_ms.p50 | ms)   p95 \(.latency_ms.p95 | ms)   p99 \(.latency_ms.p99 | ms)",
+    (if .accuracy.top1 then "top-1       \(.accuracy.top1 * 10000 | round / 100) %" else empty end),
+    (.workers[]? | "worker      \(.name): \(.samples) samples, \(.service_ms_per_sample | ms) each"),
+    (.verdicts[]? | select(.ok | not) | "INVALID     \(.criterion): \(.observed), required \(.required). \(.remedy)")
+  ' "${files[0]}"
+}
+
+if [[ $kind == single ]]; then
+  show_single
+else
+  "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" "${files[@]}"
+fi
+pictures=()
+if [[ $kind == streaming ]]; then
+  if [[ -x build/vega/node_modules/.bin/vl2png ]]; then
+    "$BIN/dp-plot" --out "$RESULTS/plots" "${files[@]}"
+    pictures=("$RESULTS"/plots/*)
+  else
+    echo "No pictures: Vega is not installed (run: make -f Makefile.bench deps)" >&2
+  fi
+fi
+
+# One line for each criterion that made runs INVALID, the most frequent first.
+invalid=$(jq -r 'select(.valid | not) | [.verdicts[]? | select(.ok | not) | .criterion] | join(" and ")' "${files[@]}" |
+  sort | uniq -c | sort -rn)
+if [[ -n $invalid ]]; then
+  echo "INVALID: $(awk '{ n += $1 } END { print n }' <<<"$invalid") of ${#files[@]} runs (kept and marked):"
+  echo "$invalid"
+fi
+
+if [[ $kind == single ]]; then echo "Wrote ${files[0]}"; else
+  echo "Wrote:"
+  printf '  %s\n' "$RESULTS/$kind"/*.{csv,json} "${pictures[@]}" "$(dirname "${files[0]}")/ (${#files[@]} run files)"
+fi
+
+unaccounted=$(jq -r 'select(.samples.lost != 0 or .samples.double_counted != 0 or
+  .samples.announced != .samples.completed + .samples.failed) | input_filename' "${files[@]}")
+if [[ -n $unaccounted ]]; then
+  printf 'Samples are not accounted for in:\n%s\n' "$unaccounted" >&2
+  exit 1
+fi

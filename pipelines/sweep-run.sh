@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Measures one run of a sweep: takes what to run from the run file's name, starts run-local.sh, says how it went.
+# Usage: NODES=1,2 … sweep-run.sh streaming|matrix|single FILE
+# Status: 0 measured (an INVALID run is kept, marked in the file), 1 failed, 130 interrupted.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+kind=$1 file=$2
+[[ $file =~ /([a-z]+)-n([0-9]+)-([0-9]+|max)-i([0-9]+)\.json$ ]] || {
+  echo "sweep-run.sh: $file: no name of a run file" >&2
+  exit 2
+}
+strategy=${BASH_REMATCH[1]} workers=${BASH_REMATCH[2]} rate=${BASH_REMATCH[3]} iteration=${BASH_REMATCH[4]}
+log=${file%.json}.log
+
+arguments=(--strategy "$strategy" --workers "$workers" --rate "$rate" --samples "$SAMPLES" --batch-size "$BATCH"
+  --layout "shards:$SHARDS" --payload "$PAYLOAD" --backend "$BACKEND" --model "$MODEL" --threads "$THREADS"
+  --seed "$((SEED + iteration))" --data "$DATA" --out "$file")
+[[ -z $CREDIT ]] || arguments+=(--credit "$CREDIT")
+[[ $BACKEND != synthetic ]] || arguments+=(--service "$SERVICE")
+# The predictions shipped beside the weights are those for the test images, which the fixture begins with.
+if [[ $BACKEND == torch && $DATA =~ (^|/)test_[a-z0-9]+\.bin$ ]]; then
+  arguments+=(--expected "data/weights/$MODEL.predictions.bin")
+fi
+
+position() {
+  pipelines/sweep-plan.sh "$kind" | awk -v file="$file" '$0 == file { at = NR } END { printf "[%*d/%d]", length(NR), at, NR }'
+}
+
+outcome() {
+  jq -r '(if .valid then "valid" else "INVALID (" + ([.verdicts[]? | select(.ok | not) | .criterion] | join(", ")) + ")" end)
+    + ", \(.rates.completed | round)/s" + (if .overloaded then ", overloaded" else "" end)' "$file"
+}
+
+plural=s; [[ $workers != 1 ]] || plural=
+at="at $rate/s"; [[ $rate != max ]] || at="as fast as possible"
+printf '%s %s × %s node%s %s, iteration %s … ' "$(position)" "$strategy" "$workers" "$plural" "$at" "$iteration" >&2
+
+# A process group of its own lets this script pass signals on whoever sends them, and wait until everything has ended.
+mkdir -p "$(dirname "$file")"
+set -m
+DP_BIN=$BIN "$RUN_LOCAL" "${arguments[@]}" >"$log" 2>&1 </dev/null &
+child=$!
+set +m
+interrupted=no
+trap 'interrupted=yes; kill -INT "$child" 2>/dev/null || true' INT
+trap 'interrupted=yes; kill -TERM "$child" 2>/dev/null || true' TERM HUP
+status=0
+wait "$child" || status=$?
+while kill -0 "$child" 2>/dev/null; do status=0; wait "$child" || status=$?; done
+
+case $status in
+  0 | 3)
+    [[ -f $file ]] || { printf 'failed\n%s ended with status %d but wrote no %s\n' "$RUN_LOCAL" "$status" "$file" >&2; exit 1; }
+    printf '%s\n' "$(outcome)" >&2
+    rm -f "$log"
+    ;;
+  *)
+    if [[ $interrupted == yes || $status == 130 ]]; then
+      printf 'interrupted; call make again to go on\n' >&2
+      rm -f "$log"
+      exit 130
+    fi
+    printf 'failed (status %d):\n' "$status" >&2
+    tail -n 20 "$log" >&2
+    printf 'Log: %s. Runs measured so far are kept; call make again to go on.\n' "$log" >&2
+    exit 1
+    ;;
+esac

@@ -10,15 +10,15 @@ mkdir -p "$(dirname "$log")"
 : >"$log"
 
 # In a process group of its own, so that ending it ends its sleep too.
+SECONDS=0
 set -m
 while sleep 10; do
-  printf '%s … %s\n' "$label" "$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-90)" >&2
+  printf '%s … %d s  %s\n' "$label" "$SECONDS" "$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-90)" >&2
 done &
 ticker=$!
 set +m
 trap 'kill -- -$ticker 2>/dev/null || true' EXIT
 
-SECONDS=0
 status=0
 "$@" >"$log" 2>&1 </dev/null || status=$?
 if ((status == 0)); then

@@ -15,10 +15,11 @@ case $kind in
   single) cells=("$STRATEGY" "$WORKERS" "$RATE") ITERATIONS=1 ;;
 esac
 
-# What turns a run's output into tables and pictures does not change the run.
+# What makes tables and pictures of finished runs does not change them.
 sources() {
   find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f \
-    ! -path 'lib/plot/*' ! -name 'tables*' ! -name dp-plot.cpp ! -name dp-summarize.cpp -print0 2>/dev/null | LC_ALL=C sort -z
+    ! -path 'lib/plot/*' ! -path 'lib/report/sweep.*' ! -path 'lib/report/*tables.*' ! -path 'lib/report/comparison.*' \
+    ! -path 'lib/report/cell_summary.*' ! -name 'dp-plot.*' ! -name 'dp-summarize.*' -print0 2>/dev/null | LC_ALL=C sort -z
 }
 
 key() {

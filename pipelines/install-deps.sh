@@ -26,6 +26,7 @@ libopenblas0-pthread # matrix products for LibTorch
 libzmq3-dev          # ZeroMQ: transport
 cppzmq-dev           # ZeroMQ for C++
 libmsgpack-cxx-dev   # MessagePack: message headers
+libcxxopts-dev       # command lines
 libboost-dev         # Boost.Math (and MessagePack's preprocessor headers)
 nlohmann-json3-dev   # JSON
 libspdlog-dev        # logs

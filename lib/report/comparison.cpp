@@ -1,0 +1,120 @@
+// Paired comparison of strategies, and the sentence that says what came of it.
+// SPDX-License-Identifier: MIT
+#include "report/comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace dp {
+namespace {
+
+std::vector<double> paired_differences(const Repetitions& first, const Repetitions& second) {
+  std::vector<double> differences;
+  for (const auto& [iteration, run] : first) {
+    const auto other = second.find(iteration);
+    if (other == second.end() || !run->report.valid || !other->second->report.valid) continue;
+    differences.push_back(run->report.rates.completed - other->second->report.rates.completed);
+  }
+  return differences;
+}
+
+struct Contender {
+  const Cell* cell;
+  const CellSummary* summary;
+};
+
+std::vector<PairComparison> compare_pairs(const std::vector<Contender>& contenders) {
+  std::vector<PairComparison> pairs;
+  std::vector<std::vector<double>> samples;
+  for (std::size_t a = 0; a < contenders.size(); ++a) {
+    for (std::size_t b = a + 1; b < contenders.size(); ++b) {
+      samples.push_back(paired_differences(contenders[a].cell->at_max, contenders[b].cell->at_max));
+      pairs.push_back(
+          {contenders[a].summary->strategy, contenders[b].summary->strategy, samples.back().size(), {}});
+    }
+  }
+  const std::vector<Difference> differences = holm(samples);
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].difference = differences[i];
+  return pairs;
+}
+
+/// Whether `better` is told apart from `other`, and in its own favour.
+bool beats(const NodeComparison& c, const std::string& better, const std::string& other) {
+  return std::any_of(c.pairs.begin(), c.pairs.end(), [&](const PairComparison& p) {
+    if (!p.difference.significant) return false;
+    return p.difference.mean > 0 ? p.first == better && p.second == other
+                                 : p.second == better && p.first == other;
+  });
+}
+
+std::string with_interval(const Estimate& e) {
+  return e.half_width ? fmt::format("{:.0f} ± {:.0f}", e.mean, *e.half_width) : fmt::format("{:.0f}", e.mean);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  if (names.size() == 1) return names[0];
+  return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+}
+
+std::string verdict(const NodeComparison& c, const CellSummary& top) {
+  std::vector<std::string> level{top.strategy}, behind;
+  for (const CellSummary* cell : c.cells) {
+    if (cell != &top) (beats(c, top.strategy, cell->strategy) ? behind : level).push_back(cell->strategy);
+  }
+  const std::string figure = with_interval(*top.capacity) + " samples/s";
+  if (level.size() == 1) return fmt::format("{} has the highest capacity, {}", top.strategy, figure);
+  if (behind.empty())
+    return fmt::format("{} are indistinguishable by capacity (about {})", joined(level), figure);
+  return fmt::format("{} are indistinguishable by capacity (about {}), ahead of {}", joined(level), figure,
+                     joined(behind));
+}
+
+std::string sentence_of(const NodeComparison& c, const CellSummary& top) {
+  std::string text = fmt::format("{} node{}: ", c.nodes, c.nodes == 1 ? "" : "s");
+  if (c.cells.size() == 1) {
+    return text +
+           fmt::format("only {} was measured, {} samples/s.", top.strategy, with_interval(*top.capacity));
+  }
+  text += verdict(c, top);
+  std::size_t iterations = SIZE_MAX;
+  for (const PairComparison& pair : c.pairs) iterations = std::min(iterations, pair.iterations);
+  text += iterations < 2 ? "; that takes two or more valid iterations of each, with the same seeds, to tell."
+                         : fmt::format("; {} paired iterations.", iterations);
+  const bool oversubscribed =
+      std::any_of(c.cells.begin(), c.cells.end(), [](const CellSummary* s) { return s->oversubscribed; });
+  return oversubscribed ? text + " Oversubscribed: not what that many machines would do." : text;
+}
+
+NodeComparison compare(std::uint32_t nodes, const std::vector<Contender>& contenders) {
+  NodeComparison c;
+  c.nodes = nodes;
+  for (const Contender& x : contenders) c.cells.push_back(x.summary);
+  c.pairs = compare_pairs(contenders);
+  const CellSummary& top =
+      **std::max_element(c.cells.begin(), c.cells.end(),
+                         [](const auto* a, const auto* b) { return a->capacity->mean < b->capacity->mean; });
+  const bool alone_ahead = std::all_of(c.cells.begin(), c.cells.end(), [&](const CellSummary* s) {
+    return s == &top || beats(c, top.strategy, s->strategy);
+  });
+  if (c.cells.size() > 1 && alone_ahead) c.best = top.strategy;
+  c.sentence = sentence_of(c, top);
+  return c;
+}
+
+}  // namespace
+
+std::vector<NodeComparison> compare_strategies(const Sweep& sweep,
+                                               const std::vector<CellSummary>& summaries) {
+  std::map<std::uint32_t, std::vector<Contender>> by_nodes;
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    if (summaries[i].at_max.valid > 0)
+      by_nodes[summaries[i].nodes].push_back({&sweep.cells[i], &summaries[i]});
+  }
+  std::vector<NodeComparison> comparisons;
+  for (const auto& [nodes, contenders] : by_nodes) comparisons.push_back(compare(nodes, contenders));
+  return comparisons;
+}
+
+}  // namespace dp

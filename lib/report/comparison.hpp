@@ -1,0 +1,33 @@
+// Which strategy has the highest capacity at each node count, where the runs can tell: paired differences by
+// iteration, Holm-corrected over the pairs of that node count.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/cell_summary.hpp"
+#include "stats/summary.hpp"
+
+namespace dp {
+
+/// capacity(first) − capacity(second), samples/s, over the iterations valid in both.
+struct PairComparison {
+  std::string first, second;
+  std::size_t iterations = 0;
+  Difference difference;
+};
+
+/// The strategies of one node count; only those with valid runs at max take part.
+struct NodeComparison {
+  std::uint32_t nodes = 0;
+  std::vector<const CellSummary*> cells;  ///< those that take part
+  std::vector<PairComparison> pairs;
+  std::string best;  ///< "" unless its difference to every other strategy excludes zero
+  std::string sentence;
+};
+
+/// One comparison a node count, ascending; points into `summaries`.
+std::vector<NodeComparison> compare_strategies(const Sweep& sweep, const std::vector<CellSummary>& summaries);
+
+}  // namespace dp

@@ -1,0 +1,145 @@
+// Lays out the summary; widths are in characters, not bytes (fmt counts code points).
+// SPDX-License-Identifier: MIT
+#include "report/summary_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/options.hpp"
+
+namespace dp {
+namespace {
+
+constexpr std::size_t width = 100;
+constexpr const char* row_format = "{:<{}} {:>6}  {:>15}  {:>8}  {:>8} {:>8} {:>8}  {:>9}  {:>6}  {:>5}\n";
+constexpr const char* nothing = "–";
+
+std::string with_interval(const std::optional<Estimate>& e) {
+  if (!e) return nothing;
+  return e->half_width ? fmt::format("{:.0f} ± {:.0f}", e->mean, *e->half_width)
+                       : fmt::format("{:.0f}", e->mean);
+}
+
+std::string milliseconds(const std::optional<Estimate>& e) {
+  return e ? fmt::format("{:.{}f}", e->mean, e->mean < 100 ? 1 : 0) : nothing;
+}
+
+std::string fraction(const std::optional<double>& x) { return x ? fmt::format("{:.4f}", *x) : nothing; }
+
+/// Breaks a sentence at spaces so that no line is longer than `width`.
+std::string wrapped(const std::string& sentence) {
+  std::string text, line;
+  for (const std::string& word : split(sentence, ' ')) {
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      text += line + "\n";
+      line = "  " + word;
+    } else {
+      line += (line.empty() ? "" : " ") + word;
+    }
+  }
+  return text + line + "\n";
+}
+
+std::size_t name_width(const std::vector<CellSummary>& cells) {
+  std::size_t longest = 8;
+  for (const CellSummary& s : cells) longest = std::max(longest, s.strategy.size());
+  return longest;
+}
+
+std::string row_of(const CellSummary& s, std::size_t names) {
+  const std::string nodes = fmt::format("{}{}", s.nodes, s.oversubscribed ? "*" : " ");
+  const std::string valid = fmt::format("{}/{}", s.valid(), s.runs());
+  const std::string p50 = milliseconds(s.p50_ms), p95 = milliseconds(s.p95_ms), p99 = milliseconds(s.p99_ms);
+  return fmt::format(
+      fmt::runtime(row_format), s.strategy, names, nodes, with_interval(s.capacity),
+      s.speedup ? fmt::format("{:.2f}", s.speedup->mean) : nothing, s.overloaded ? "over-" : p50,
+      s.overloaded ? "loaded" : p95, s.overloaded ? nothing : p99,
+      s.throughput ? fmt::format("{:.0f}", s.throughput->mean) : nothing, fraction(s.top1), valid);
+}
+
+std::string header(const std::vector<CellSummary>& cells, std::size_t names) {
+  std::string at;
+  for (const CellSummary& s : cells) {
+    if (s.rate) at = fmt::format("at {:.6g}/s", *s.rate);
+  }
+  return fmt::format(fmt::runtime(row_format), "strategy", names, "nodes ", "capacity ± 95 %", "speed-up",
+                     "p50", "p95", "p99", "completed", "top-1", "valid") +
+         fmt::format(fmt::runtime(row_format), "", names, "", "samples/s", "", "ms", "ms", "ms", at, "",
+                     "runs");
+}
+
+template <class Member>
+bool any(const std::vector<CellSummary>& cells, Member member) {
+  return std::any_of(cells.begin(), cells.end(), [&](const CellSummary& s) { return s.*member; });
+}
+
+/// Verdicts that were not met, with how many runs each spoiled.
+std::string invalid_sentence(const Sweep& sweep) {
+  std::map<std::string, std::size_t> reasons;
+  std::size_t invalid = 0;
+  for (const Run& run : sweep.runs) {
+    if (run.report.valid) continue;
+    ++invalid;
+    for (const Verdict& v : run.report.verdicts) {
+      if (!v.ok) ++reasons[v.criterion];
+    }
+  }
+  if (invalid == 0) return "";
+  std::vector<std::string> parts;
+  for (const auto& [criterion, count] : reasons) parts.push_back(fmt::format("{} ({})", criterion, count));
+  return fmt::format(
+      "{} of {} runs are INVALID: {}. Their figures count only where a row has no valid run.\n", invalid,
+      sweep.runs.size(), fmt::join(parts, ", "));
+}
+
+/// Names what differs between runs although it should not matter; figures of two machines or builds are no
+/// sweep.
+std::string mixture_sentence(const Sweep& sweep) {
+  std::set<std::string> builds, hosts;
+  for (const Run& run : sweep.runs) {
+    builds.insert(run.report.versions.git + (run.report.versions.dirty ? " (dirty)" : ""));
+    hosts.insert(run.report.host.cpu);
+  }
+  std::string text;
+  if (builds.size() > 1)
+    text += wrapped(fmt::format("The runs come from different builds: {}.", fmt::join(builds, ", ")));
+  if (hosts.size() > 1)
+    text += wrapped(fmt::format("The runs come from different machines: {}.", fmt::join(hosts, ", ")));
+  return text;
+}
+
+std::string notes(const Sweep& sweep, const std::vector<CellSummary>& cells) {
+  std::string text;
+  if (any(cells, &CellSummary::oversubscribed)) {
+    text +=
+        "* oversubscribed: more threads than cores; such a row shows this host's limit, not the "
+        "strategy's.\n";
+  }
+  if (any(cells, &CellSummary::overloaded)) {
+    text +=
+        "overloaded: the rate is above capacity, the queue grew, and no latency is a property of the "
+        "system.\n";
+  }
+  if (any(cells, &CellSummary::coupled)) {
+    text += "Some runs were coupled: a full buffer let one worker hold up the others (column coupled).\n";
+  }
+  if (any(cells, &CellSummary::one_host)) text += "Nodes are processes of one host.\n";
+  return text + invalid_sentence(sweep) + mixture_sentence(sweep);
+}
+
+}  // namespace
+
+std::string summary_text(const Sweep& sweep, const std::vector<CellSummary>& cells,
+                         const std::vector<NodeComparison>& comparisons) {
+  const std::size_t names = name_width(cells);
+  std::string text = header(cells, names);
+  for (const CellSummary& s : cells) text += row_of(s, names);
+  text += "\n";
+  for (const NodeComparison& c : comparisons) text += wrapped(c.sentence);
+  return text + notes(sweep, cells);
+}
+
+}  // namespace dp

@@ -1,0 +1,63 @@
+// Many runs as one experiment: which files, which cell (strategy × nodes) each run belongs to, which runs are
+// repetitions of which iteration, and whether they may be compared at all.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <compare>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "report/run_report.hpp"
+
+namespace dp {
+
+/// A run and the file it came from; its service histogram is dropped.
+struct Run {
+  std::string file;
+  RunReport report;
+};
+
+/// What is held equal between strategies: the seed, and which repetition of that seed it is.
+struct Iteration {
+  std::string seed;
+  std::size_t repeat = 0;
+  auto operator<=>(const Iteration&) const = default;
+};
+
+using Repetitions = std::map<Iteration, const Run*>;
+
+/// One strategy on one number of nodes.
+struct Cell {
+  std::string strategy;
+  std::uint32_t nodes = 0;
+  Repetitions at_rate;  ///< open loop at the stated rate
+  Repetitions at_max;   ///< as fast as possible
+};
+
+/// Cells by strategy (uniform, dynamic, sharded, then by name) and nodes; they point into `runs`, so it only
+/// moves.
+struct Sweep {
+  std::vector<Run> runs;
+  std::vector<Cell> cells;
+
+  Sweep() = default;
+  Sweep(Sweep&&) = default;
+  Sweep& operator=(Sweep&&) = default;
+};
+
+/// Reads run.json files, `@list` files of paths (one a line) and folders (every dp.run file below them).
+/// Throws Error naming the file when one cannot be read, is given as two files, or when there is none.
+std::vector<Run> load_runs(const std::vector<std::string>& arguments);
+
+/// Groups the runs. Throws Error naming two runs that must not be in one table: another data set, weights,
+/// backend, payload or rate. Closed-loop runs are left out.
+Sweep group_runs(std::vector<Run> runs);
+
+/// Runs that count: the valid ones, or all when none is valid (the row is then marked).
+std::vector<const Run*> counted(const Repetitions& repetitions);
+
+/// Where a strategy stands in tables and pictures.
+std::size_t strategy_order(const std::string& strategy);
+
+}  // namespace dp

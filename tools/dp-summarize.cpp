@@ -1,0 +1,64 @@
+// dp-summarize: many run.json files in, the tables over them and a readable summary out.
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <filesystem>
+
+#include "base/file.hpp"
+#include "base/options.hpp"
+#include "report/summary_text.hpp"
+#include "report/tables.hpp"
+
+namespace {
+
+using namespace dp;
+namespace fs = std::filesystem;
+
+void declare(Options& options) {
+  options.section("Tables")
+      .value("streaming", "DIR",
+             "write averaged_results.csv, detailed_results.json and performance_summary.json")
+      .value("matrix", "DIR", "write combined_results.csv and speedup_efficiency.csv (runs at --rate max)")
+      .positional("RUN.json...",
+                  "run files, @FILE holding their paths, or folders that are searched for them");
+}
+
+void write(const fs::path& path, const std::string& text, std::string& written) {
+  write_atomically(path, text);
+  written += "wrote " + path.string() + "\n";
+}
+
+Exit run(const Options& options) {
+  if (options.arguments().empty()) throw UsageError("no RUN.json given (write one with dp-collect --out)");
+  if (!options.has("streaming") && !options.has("matrix")) {
+    throw UsageError("nothing to write: give --streaming DIR or --matrix DIR");
+  }
+  const Sweep sweep = group_runs(load_runs(options.arguments()));
+  const auto cells = summarize_cells(sweep);
+  const auto comparisons = compare_strategies(sweep, cells);
+  std::string written;
+  if (options.has("streaming")) {
+    const fs::path folder = options.text("streaming");
+    write(folder / "averaged_results.csv", write_csv(averaged_results(cells)), written);
+    write(folder / "detailed_results.json", detailed_results(sweep, cells), written);
+    write(folder / "performance_summary.json", performance_summary(comparisons), written);
+  }
+  if (options.has("matrix")) {
+    const fs::path folder = options.text("matrix");
+    write(folder / "combined_results.csv", write_csv(combined_results(sweep, cells)), written);
+    write(folder / "speedup_efficiency.csv", write_csv(speedup_efficiency(cells)), written);
+  }
+  fmt::print("{}\n{}", summary_text(sweep, cells, comparisons), written);
+  return Exit::done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main("dp-summarize", [&] {
+    Options options("dp-summarize", "Makes tables and a summary of many runs.",
+                    "dp-summarize --streaming results/streaming results/runs");
+    declare(options);
+    if (const auto exit = options.parse(argc, argv)) return *exit;
+    return run(options);
+  });
+}

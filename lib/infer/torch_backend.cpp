@@ -84,6 +84,13 @@ at::ScalarType scalar_type(DType dtype) {
   return at::kFloat;
 }
 
+/// "10x512"; any size (-1) is N.
+std::string size_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> sizes;
+  for (const std::int64_t n : shape) sizes.push_back(n == -1 ? "N" : std::to_string(n));
+  return fmt::format("{}", fmt::join(sizes, "x"));
+}
+
 /// Hands out the file's tensors by name and knows at the end which nobody asked for.
 class Weights {
  public:
@@ -97,10 +104,8 @@ class Weights {
     const TensorView& view = found->second;
     const bool fits = std::equal(shape.begin(), shape.end(), view.shape.begin(), view.shape.end(),
                                  [](auto want, auto have) { return want == -1 ? have > 0 : want == have; });
-    if (!fits) {
-      fail(fmt::format("tensor '{}' is {}, wanted {}", name, fmt::join(view.shape, "x"),
-                       fmt::join(shape, "x")));
-    }
+    if (!fits)
+      fail(fmt::format("tensor '{}' is {}, wanted {}", name, size_text(view.shape), size_text(shape)));
     if (view.dtype == DType::i64) fail(fmt::format("tensor '{}' holds integers", name));
     taken_.insert(name);
     at::Tensor stored = at::empty(view.shape, scalar_type(view.dtype));

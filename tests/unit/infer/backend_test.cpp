@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "infer/backend.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+
+namespace dp {
+namespace {
+
+using testing::Each;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr Shape shape{3, 2, 2};
+
+struct Batch {
+  std::vector<SampleId> ids;
+  std::vector<std::byte> pixels;
+  explicit Batch(std::size_t n) : ids(n), pixels(n * shape.bytes()) {}
+  Job job() const { return {shape, ids, pixels}; }
+};
+
+std::unique_ptr<Backend> synthetic(const std::string& service, double slowdown = 1, std::uint64_t seed = 1) {
+  BackendOptions options;
+  options.service = service;
+  options.slowdown = slowdown;
+  options.seed = seed;
+  return make_synthetic_backend(options);
+}
+
+Duration time_of(Backend& backend, const Batch& batch) {
+  const Time start = now();
+  backend.run(batch.job());
+  return now() - start;
+}
+
+TEST(NullBackend, PredictsClassZeroForEverySample) {
+  const auto backend = make_null_backend();
+  backend->warm_up(shape, 5);
+  const Outcome outcome = backend->run(Batch(5).job());
+  EXPECT_EQ(outcome.error, ErrorClass::none);
+  EXPECT_THAT(outcome.predictions, SizeIs(5));
+  EXPECT_THAT(outcome.predictions, Each(0));
+}
+
+TEST(SyntheticBackend, PredictsClassZeroForEverySample) {
+  const Outcome outcome = synthetic("fixed:0ms")->run(Batch(7).job());
+  EXPECT_EQ(outcome.error, ErrorClass::none);
+  EXPECT_THAT(outcome.predictions, SizeIs(7));
+  EXPECT_THAT(outcome.predictions, Each(0));
+}
+
+TEST(SyntheticBackend, TakesNoLessThanTheFixedTimePerBatchWhateverItsSize) {
+  const auto backend = synthetic("fixed:5ms");
+  EXPECT_GE(time_of(*backend, Batch(1)), std::chrono::milliseconds(5));
+  EXPECT_GE(time_of(*backend, Batch(64)), std::chrono::milliseconds(5));
+}
+
+TEST(SyntheticBackend, SlowdownMultipliesTheTime) {
+  EXPECT_GE(time_of(*synthetic("fixed:5ms", 3), Batch(1)), std::chrono::milliseconds(15));
+}
+
+TEST(SyntheticBackend, SleepsInsteadOfComputing) {
+  const auto backend = synthetic("fixed:100ms");
+  const std::clock_t before = std::clock();
+  backend->run(Batch(1).job());
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 20);
+}
+
+TEST(SyntheticBackend, ExponentialTimesHaveTheMeanAskedFor) {
+  // The mean of 400 exponential draws is within 4 standard errors (20 %) of its expectation but once in
+  // 16,000 seeds; sleeping late only ever adds, so the upper bound leaves room for it.
+  const auto backend = synthetic("exp:1ms");
+  const Batch batch(1);
+  Duration total{};
+  for (int i = 0; i < 400; ++i) total += time_of(*backend, batch);
+  EXPECT_GT(to_ms(total) / 400, 0.8);
+  EXPECT_LT(to_ms(total) / 400, 3.0);
+}
+
+TEST(SyntheticBackend, ExponentialTimesDiffer) {
+  const auto backend = synthetic("exp:2ms");
+  const Batch batch(1);
+  std::vector<double> times;
+  for (int i = 0; i < 100; ++i) times.push_back(to_ms(time_of(*backend, batch)));
+  // P(all of 100 above mean/2) = e^-50, P(all below twice the mean) = (1 - e^-2)^100 < 1e-6.
+  EXPECT_LT(*std::min_element(times.begin(), times.end()), 1.0);
+  EXPECT_GT(*std::max_element(times.begin(), times.end()), 4.0);
+}
+
+TEST(SyntheticBackend, DescribesItsServiceAndSlowdown) {
+  EXPECT_EQ(synthetic("exp:5ms")->describe(), "synthetic exp:5ms");
+  EXPECT_EQ(synthetic("fixed:5ms", 3)->describe(), "synthetic fixed:5ms, slowed 3x");
+}
+
+TEST(SyntheticBackend, RefusesBadServices) {
+  for (const char* service : {"", "5ms", "fixed", "fixed:", "fixed:5", "fixed:-5ms", "fixed:5parsecs",
+                              "gauss:5ms", "exp:nanms", "fixed:999999999s"}) {
+    try {
+      synthetic(service);
+      ADD_FAILURE() << "accepted '" << service << "'";
+    } catch (const UsageError& problem) {
+      EXPECT_THAT(problem.what(), HasSubstr("--service"));
+    }
+  }
+}
+
+TEST(SyntheticBackend, RefusesSlowdownsThatAreNotAboveZero) {
+  for (const double slowdown : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    EXPECT_THROW(synthetic("fixed:5ms", slowdown), UsageError) << slowdown;
+  }
+}
+
+}  // namespace
+}  // namespace dp

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/process_usage.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <cstring>
+
+namespace dp {
+namespace {
+
+constexpr std::size_t mib = 1 << 20;
+
+Duration cpu_clock() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return std::chrono::seconds(t.tv_sec) + Duration(t.tv_nsec);
+}
+
+/// Anonymous memory, touched; given back at the end of the scope.
+struct Touched {
+  void* data;
+  std::size_t size;
+  explicit Touched(std::size_t bytes)
+      : data(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)), size(bytes) {
+    std::memset(data, 1, size);
+  }
+  ~Touched() { munmap(data, size); }
+};
+
+TEST(ProcessUsage, CpuTimeFollowsTheKernelsCpuClock) {
+  ProcessUsage usage;
+  const Duration start = cpu_clock();
+  while (cpu_clock() - start < std::chrono::milliseconds(100)) {
+  }
+  const Duration before = cpu_clock();
+  const Duration cpu = usage.read().cpu;
+  const Duration tick = std::chrono::milliseconds(10);
+  EXPECT_GE(cpu, before - 2 * tick);
+  EXPECT_LE(cpu, cpu_clock() + 2 * tick);
+}
+
+TEST(ProcessUsage, ResidentAndAnonymousSetGrowByWhatIsTouched) {
+  ProcessUsage usage;
+  const ResourceUsage before = usage.read();
+  const Touched memory(64 * mib);
+  const ResourceUsage after = usage.read();
+  EXPECT_GE(after.rss_bytes, before.rss_bytes + 60 * mib);
+  EXPECT_GE(after.anonymous_bytes, before.anonymous_bytes + 60 * mib);
+  EXPECT_LE(after.anonymous_bytes, after.rss_bytes);
+}
+
+TEST(ProcessUsage, PeakOutlivesTheMemoryThatMadeIt) {
+  ProcessUsage usage;
+  { const Touched memory(128 * mib); }
+  const ResourceUsage after = usage.read();
+  EXPECT_GE(after.peak_rss_bytes, after.rss_bytes + 100 * mib);
+}
+
+TEST(ProcessUsage, ReadingOverAndOverAllocatesNothingThatStays) {
+  ProcessUsage usage;
+  for (int i = 0; i < 100; ++i) usage.read();
+  const std::uint64_t before = usage.read().anonymous_bytes;
+  for (int i = 0; i < 2000; ++i) usage.read();
+  EXPECT_LE(usage.read().anonymous_bytes, before + mib / 4);
+}
+
+TEST(ProcessUsage, SaysWhenItWasRead) {
+  ProcessUsage usage;
+  const Time before = now();
+  const Time at = usage.read().at;
+  EXPECT_GE(at, before);
+  EXPECT_LE(at, now());
+}
+
+}  // namespace
+}  // namespace dp

@@ -31,8 +31,7 @@ void check(const std::string& path, std::span<const std::byte> bytes) {
     const auto label = std::to_integer<unsigned>(bytes[at]);
     if (label >= classes) {
       throw Error(
-          "{}: label {} at offset {} (record {}): CIFAR-10 labels are 0 to 9; is this a CIFAR-10 binary "
-          "file? "
+          "{}: label {} at offset {} (record {}): CIFAR-10 labels are 0 to 9; is this its binary format? "
           "(fetch it again: make -f Makefile.bench data)",
           path, label, at, at / record_bytes);
     }
@@ -40,8 +39,9 @@ void check(const std::string& path, std::span<const std::byte> bytes) {
 }
 
 MappedFile open_file(const std::string& path) {
-  if (!std::filesystem::exists(path))
+  if (!std::filesystem::exists(path)) {
     throw Error("{}: no such file (run: make -f Makefile.bench data)", path);
+  }
   MappedFile file(path);
   check(path, file.bytes());
   return file;

@@ -94,10 +94,10 @@ TEST(SequentialLayout, GoesRoundInOrder) {
 
 TEST(DistributedLayout, RankHasDistributedSamplersListEpochByEpoch) {
   for (const bool shuffle : {false, true}) {
-    const auto layout = make_layout(shuffle ? "distributed:3,shuffle" : "distributed:3", 10, 30, 5);
+    const auto layout = make_layout(shuffle ? "distributed:3,shuffle" : "distributed:3", 10, 60, 5);
     for (std::uint32_t rank = 0; rank < 3; ++rank) {
       std::vector<SampleId> expected;
-      for (const std::uint64_t epoch : {0, 1, 2}) {
+      for (const std::uint64_t epoch : {0, 1, 2, 3, 4, 5}) {
         const auto list = sampler_rank({10, 3, Tail::exact, shuffle, 5, epoch}, rank);
         expected.insert(expected.end(), list.begin(), list.end());
       }
@@ -141,14 +141,15 @@ TEST(ShardsLayout, ContiguousShardsAreRangesInOrder) {
   EXPECT_EQ(share(*layout, 2), (std::vector<SampleId>{7, 8, 9}));
 }
 
-// Largest remainder, by hand: 10 × (1, 1/2, 1/3) / (11/6) = 5.45…, 2.72…, 1.81…: floors 5, 2, 1, the two left
-// over go to the largest fractions.
+// Largest remainder, by hand: 10 × (1, 1/2, 1/3, 1/4) / (25/12) = 4.8, 2.4, 1.6, 1.2: floors 4, 2, 1, 1, and
+// the two left over go to the largest fractions.
 TEST(ShardsLayout, ZipfSizesFollowThePowerLawByLargestRemainder) {
-  EXPECT_EQ(quotas(*make_layout("shards:3,zipf:1", 10, 10, 1)), (std::vector<std::uint64_t>{5, 3, 2}));
+  EXPECT_EQ(quotas(*make_layout("shards:4,zipf:1", 10, 10, 1)), (std::vector<std::uint64_t>{5, 2, 2, 1}));
 }
 
+// Twice 5, 2, 2, 1 and 5 × (0.5, 0.2, 0.2, 0.1) = 2.5, 1, 1, 0.5 by largest remainder.
 TEST(ShardsLayout, QuotaBeyondOneCycleIsTheShardsShareOfTheSamples) {
-  EXPECT_EQ(quotas(*make_layout("shards:3,zipf:1", 10, 25, 1)), (std::vector<std::uint64_t>{13, 7, 5}));
+  EXPECT_EQ(quotas(*make_layout("shards:4,zipf:1", 10, 25, 1)), (std::vector<std::uint64_t>{13, 5, 5, 2}));
 }
 
 TEST(ShardsLayout, MembershipByHashDoesNotDependOnTheSeed) {

@@ -14,7 +14,7 @@ namespace dp {
 namespace {
 
 constexpr std::size_t width = 100;
-constexpr const char* row_format = "{:<{}} {:>6}  {:>15}  {:>8}  {:>8} {:>8} {:>8}  {:>9}  {:>6}  {:>5}\n";
+constexpr const char* row_format = "{:<{}} {:>6}  {:>15}  {:>8}  {:>26}  {:>9}  {:>6}  {:>5}\n";
 constexpr const char* nothing = "–";
 
 std::string with_interval(const std::optional<Estimate>& e) {
@@ -49,15 +49,22 @@ std::size_t name_width(const std::vector<CellSummary>& cells) {
   return longest;
 }
 
+std::string latencies(const std::string& p50, const std::string& p95, const std::string& p99) {
+  return fmt::format("{:>8} {:>8} {:>8}", p50, p95, p99);
+}
+
+std::string latencies(const CellSummary& s) {
+  if (s.overloaded) return "overloaded";
+  return latencies(milliseconds(s.p50_ms), milliseconds(s.p95_ms), milliseconds(s.p99_ms));
+}
+
 std::string row_of(const CellSummary& s, std::size_t names) {
   const std::string nodes = fmt::format("{}{}", s.nodes, s.oversubscribed ? "*" : " ");
   const std::string valid = fmt::format("{}/{}", s.valid(), s.runs());
-  const std::string p50 = milliseconds(s.p50_ms), p95 = milliseconds(s.p95_ms), p99 = milliseconds(s.p99_ms);
-  return fmt::format(
-      fmt::runtime(row_format), s.strategy, names, nodes, with_interval(s.capacity),
-      s.speedup ? fmt::format("{:.2f}", s.speedup->mean) : nothing, s.overloaded ? "over-" : p50,
-      s.overloaded ? "loaded" : p95, s.overloaded ? nothing : p99,
-      s.throughput ? fmt::format("{:.0f}", s.throughput->mean) : nothing, fraction(s.top1), valid);
+  const std::string speedup = s.speedup ? fmt::format("{:.2f}", s.speedup->mean) : nothing;
+  const std::string completed = s.throughput ? fmt::format("{:.0f}", s.throughput->mean) : nothing;
+  return fmt::format(fmt::runtime(row_format), s.strategy, names, nodes, with_interval(s.capacity), speedup,
+                     latencies(s), completed, fraction(s.top1), valid);
 }
 
 std::string header(const std::vector<CellSummary>& cells, std::size_t names) {
@@ -66,9 +73,9 @@ std::string header(const std::vector<CellSummary>& cells, std::size_t names) {
     if (s.rate) at = fmt::format("at {:.6g}/s", *s.rate);
   }
   return fmt::format(fmt::runtime(row_format), "strategy", names, "nodes ", "capacity ± 95 %", "speed-up",
-                     "p50", "p95", "p99", "completed", "top-1", "valid") +
-         fmt::format(fmt::runtime(row_format), "", names, "", "samples/s", "", "ms", "ms", "ms", at, "",
-                     "runs");
+                     latencies("p50", "p95", "p99"), "completed", "top-1", "valid") +
+         fmt::format(fmt::runtime(row_format), "", names, "", "samples/s", "", latencies("ms", "ms", "ms"),
+                     at, "", "runs");
 }
 
 template <class Member>

@@ -1,0 +1,103 @@
+// The sentences above the pictures. They state what was measured and rank nothing that the table does not
+// separate. SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "plot/pictures.hpp"
+
+namespace dp {
+namespace {
+
+std::string nodes_text(std::uint32_t nodes) { return fmt::format("{} node{}", nodes, nodes == 1 ? "" : "s"); }
+
+/// "1.93× with dynamic, 1.91× with uniform", or the two ends when there are more than three.
+std::string per_strategy(std::vector<std::pair<double, std::string>> values, const char* number_format,
+                         const char* relation) {
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  const auto one = [&](const auto& v) {
+    return fmt::format(fmt::runtime(number_format), v.first) + fmt::format(" {} {}", relation, v.second);
+  };
+  if (values.size() > 3) return one(values.back()) + " to " + one(values.front());
+  std::string text;
+  for (const auto& v : values) text += (text.empty() ? "" : ", ") + one(v);
+  return text;
+}
+
+/// The largest node count measured, oversubscribed ones only if `accept_oversubscribed`; 0 when there is
+/// none.
+std::uint32_t largest_nodes(const std::vector<PlotCell>& cells, bool accept_oversubscribed) {
+  std::uint32_t largest = 0;
+  for (const PlotCell& c : cells) {
+    if (c.capacity && (accept_oversubscribed || !c.oversubscribed)) largest = std::max(largest, c.nodes);
+  }
+  return largest;
+}
+
+std::uint32_t smallest_nodes(const std::vector<PlotCell>& cells) {
+  std::uint32_t smallest = UINT32_MAX;
+  for (const PlotCell& c : cells) smallest = c.capacity ? std::min(smallest, c.nodes) : smallest;
+  return smallest;
+}
+
+std::string range_ms(double low, double high) {
+  const std::string from = fmt::format("{:.3g}", low), to = fmt::format("{:.3g}", high);
+  return from == to ? from + " ms" : fmt::format("{}–{} ms", from, to);
+}
+
+/// p95 over the strategies of one node count, or why there is none.
+std::string latency_at(const std::vector<const PlotCell*>& cells) {
+  double low = 0, high = 0;
+  std::size_t stated = 0, overloaded = 0;
+  for (const PlotCell* c : cells) {
+    overloaded += c->overloaded ? 1 : 0;
+    if (!c->p95_ms) continue;
+    low = stated == 0 ? *c->p95_ms : std::min(low, *c->p95_ms);
+    high = std::max(high, *c->p95_ms);
+    ++stated;
+  }
+  if (stated == 0) return overloaded > 0 ? "overloaded" : "too few batches";
+  return range_ms(low, high) + (overloaded > 0 ? " or overloaded" : "");
+}
+
+}  // namespace
+
+std::string throughput_finding(const std::vector<PlotCell>& cells) {
+  const std::uint32_t base = smallest_nodes(cells);
+  std::uint32_t top = largest_nodes(cells, false);
+  if (top <= base) top = largest_nodes(cells, true);
+  std::vector<std::pair<double, std::string>> values;
+  bool oversubscribed = false;
+  for (const PlotCell& c : cells) {
+    if (c.nodes != top || !c.capacity) continue;
+    if (top > base && !c.speedup) continue;
+    values.emplace_back(top > base ? *c.speedup : *c.capacity, c.strategy);
+    oversubscribed = oversubscribed || c.oversubscribed;
+  }
+  const std::string mark = oversubscribed ? " (oversubscribed)" : "";
+  if (values.empty()) return "Capacity" + mark;
+  if (top > base) {
+    return fmt::format("From {} to {}{}, capacity grows {}", base, nodes_text(top), mark,
+                       per_strategy(values, "{:.2f}×", "with"));
+  }
+  return fmt::format("Capacity on {}{}: {}", nodes_text(top), mark, per_strategy(values, "{:.0f}/s", "with"));
+}
+
+std::string latency_finding(const std::vector<PlotCell>& cells) {
+  std::map<std::uint32_t, std::vector<const PlotCell*>> by_nodes;
+  double rate = 0;
+  for (const PlotCell& c : cells) {
+    if (c.runs_at_rate == 0) continue;
+    by_nodes[c.nodes].push_back(&c);
+    rate = c.rate.value_or(rate);
+  }
+  std::string text;
+  for (const auto& [nodes, at] : by_nodes) {
+    text += fmt::format("{}{} on {}", text.empty() ? "" : ", ", latency_at(at), nodes_text(nodes));
+  }
+  return fmt::format("At {:.6g} samples/s, 95 % of samples are done within {}", rate, text);
+}
+
+}  // namespace dp

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <ostream>
 #include <string>
 
 #include "base/error.hpp"
@@ -86,6 +87,8 @@ struct Hostile {
   std::string file;
   const char* complaint;
 };
+
+void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.name; }
 
 class HostileFile : public testing::TestWithParam<Hostile> {};
 

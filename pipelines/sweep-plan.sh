@@ -17,9 +17,9 @@ esac
 
 # What makes tables and pictures of finished runs does not change them.
 sources() {
-  find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f \
-    ! -path 'lib/plot/*' ! -path 'lib/report/sweep.*' ! -path 'lib/report/*tables.*' ! -path 'lib/report/comparison.*' \
-    ! -path 'lib/report/cell_summary.*' ! -name 'dp-plot.*' ! -name 'dp-summarize.*' -print0 2>/dev/null | LC_ALL=C sort -z
+  find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f -regextype posix-extended \
+    ! -regex 'lib/plot/.*|lib/report/(cell_summary|comparison|csv|json_tables|summary_text|sweep|tables)\..*' \
+    ! -regex 'tools/(dp-plot|dp-summarize|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
 }
 
 key() {

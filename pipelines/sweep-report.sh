@@ -5,7 +5,6 @@
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
-shopt -s nullglob
 kind=$1
 mapfile -t files < <(pipelines/sweep-plan.sh "$kind")
 for file in "${files[@]}"; do
@@ -27,14 +26,14 @@ show_single() {
 
 if [[ $kind == single ]]; then
   show_single
+  echo "wrote ${files[0]}"
 else
   "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" "${files[@]}"
+  echo "wrote $(dirname "${files[0]}")/ (${#files[@]} run files)"
 fi
-pictures=()
 if [[ $kind == streaming ]]; then
   if [[ -x build/vega/node_modules/.bin/vl2png ]]; then
-    "$BIN/dp-plot" --out "$RESULTS/plots" "${files[@]}"
-    pictures=("$RESULTS"/plots/*)
+    DP_VEGA=build/vega/node_modules/.bin "$BIN/dp-plot" --out "$RESULTS/plots" "${files[@]}" | sed 's/^/wrote /'
   else
     echo "No pictures: Vega is not installed (run: make -f Makefile.bench deps)" >&2
   fi
@@ -46,11 +45,6 @@ invalid=$(jq -r 'select(.valid | not) | [.verdicts[]? | select(.ok | not) | .cri
 if [[ -n $invalid ]]; then
   echo "INVALID: $(awk '{ n += $1 } END { print n }' <<<"$invalid") of ${#files[@]} runs (kept and marked):"
   echo "$invalid"
-fi
-
-if [[ $kind == single ]]; then echo "Wrote ${files[0]}"; else
-  echo "Wrote:"
-  printf '  %s\n' "$RESULTS/$kind"/*.{csv,json} "${pictures[@]}" "$(dirname "${files[0]}")/ (${#files[@]} run files)"
 fi
 
 unaccounted=$(jq -r 'select(.samples.lost != 0 or .samples.double_counted != 0 or

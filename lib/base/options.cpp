@@ -93,6 +93,7 @@ struct Options::Impl {
 
 Options::Options(std::string tool, std::string purpose, std::string example)
     : impl_(std::make_unique<Impl>(std::move(tool), std::move(purpose), std::move(example))) {}
+Options::Options(Options&&) noexcept = default;
 Options::~Options() = default;
 
 Options& Options::section(std::string title) {

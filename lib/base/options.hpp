@@ -35,6 +35,7 @@ class Options {
  public:
   /// `purpose` is one line; `example` is a pipeline that runs as pasted, shown at the end of --help.
   Options(std::string tool, std::string purpose, std::string example);
+  Options(Options&&) noexcept;
   ~Options();
 
   /// A section title for the flags that follow.

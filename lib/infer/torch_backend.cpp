@@ -330,4 +330,6 @@ std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options) {
   return std::make_unique<TorchBackend>(options);
 }
 
+std::string torch_version() { return TORCH_VERSION; }
+
 }  // namespace dp

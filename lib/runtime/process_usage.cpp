@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/process_usage.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 extern "C" {
@@ -9,8 +8,13 @@ extern "C" {
 #include <libproc2/pids.h>
 }
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
+#include <fstream>
+#include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -21,6 +25,21 @@ namespace {
 constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t second_ns = 1'000'000'000;
 enum Field : std::size_t { ticks, rss, anonymous, fields };
+
+// libproc2 does not know it, and getrusage's ru_maxrss starts at the peak of whoever started this process.
+std::uint64_t peak_rss() {
+  constexpr std::string_view key = "VmHWM:";
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(key)) continue;
+    const char* end = line.data() + line.size();
+    std::uint64_t value = 0;
+    std::from_chars(std::find_if(line.data() + key.size(), end, [](char c) { return c >= '0' && c <= '9'; }),
+                    end, value);
+    return value * kib;
+  }
+  throw Error("/proc/self/status has no VmHWM");
+}
 
 }  // namespace
 
@@ -46,14 +65,12 @@ ResourceUsage ProcessUsage::read() {
   const pids_fetch* fetched = procps_pids_select(impl_->info, &self, 1, PIDS_SELECT_PID);
   if (fetched == nullptr || fetched->counts->total != 1) throw Error("libproc2 cannot read /proc/{}", self);
   const pids_result* figures = fetched->stacks[0]->head;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   return {
       .at = now(),
       .cpu = Duration(static_cast<Duration::rep>(figures[ticks].result.ull_int * (second_ns / impl_->hertz))),
       .rss_bytes = figures[rss].result.ul_int * kib,
       .anonymous_bytes = figures[anonymous].result.ul_int * kib,
-      .peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * kib};
+      .peak_rss_bytes = peak_rss()};
 }
 
 }  // namespace dp

@@ -14,7 +14,7 @@ class ProcessUsage {
   /// Throws Error if libproc2 cannot read /proc.
   ProcessUsage();
   ~ProcessUsage();
-  /// CPU time comes in clock ticks (10 ms on Linux), the peak from getrusage. Throws Error.
+  /// CPU time comes in clock ticks (10 ms on Linux). Throws Error.
   ResourceUsage read();
 
  private:

@@ -172,8 +172,7 @@ Message make_by_number(std::uint64_t type) {
   constexpr auto makers = []<std::size_t... I>(std::index_sequence<I...>) {
     return std::array<Message (*)(), sizeof...(I)>{&make<I>...};
   }(std::make_index_sequence<std::variant_size_v<Message>>());
-  if (type >= makers.size()) throw MalformedFrame("unknown message type {}", type);
-  return makers[type]();
+  return makers.at(type)();
 }
 
 template <class M>
@@ -235,11 +234,18 @@ Envelope decode(std::string_view header, std::optional<std::string_view> arrays,
     if (offset != header.size()) throw MalformedFrame("{} bytes after the header", header.size() - offset);
     if (root.type != msgpack::type::ARRAY || root.via.array.size < 4) throw MalformedFrame("header is not a message");
     const std::span<const msgpack::object> fields(root.via.array.ptr, root.via.array.size);
+    Envelope envelope{Session{fields[2].as<std::uint64_t>()}, Session{}, {}};
+    const auto foreign = [&](MalformedFrame problem) {
+      problem.from = envelope.from;
+      problem.foreign = true;
+      return problem;
+    };
     if (const auto v = fields[0].as<std::uint32_t>(); v != protocol_version) {
-      throw MalformedFrame("protocol version {}, expected {}", v, protocol_version);
+      throw foreign(MalformedFrame("protocol version {}, expected {}", v, protocol_version));
     }
-    Envelope envelope{Session{}, Session{}, make_by_number(fields[1].as<std::uint64_t>())};
-    unpack(fields[2], envelope.from);
+    const auto type = fields[1].as<std::uint64_t>();
+    if (type >= std::variant_size_v<Message>) throw foreign(MalformedFrame("unknown message type {}", type));
+    envelope.body = make_by_number(type);
     unpack(fields[3], envelope.to);
     std::visit([&](auto& message) { fill(message, fields.subspan(4), arrays, payload); }, envelope.body);
     return envelope;

@@ -1,0 +1,102 @@
+// What a run measured: takes settlements as the ledger makes them, and turns them into the figures of run.json.
+// All times it is given are on the collector's clock.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/run_report.hpp"
+#include "stats/histogram.hpp"
+#include "wire/message.hpp"
+
+namespace dp {
+
+/// A batch that is announced and not settled.
+struct Announced {
+  Time scheduled{}, released{};
+  std::vector<SampleId> ids;
+  std::vector<Label> labels;
+  std::vector<Time> arrivals;  ///< empty: all when released
+};
+
+/// A completed batch's stations, on the collector's clock.
+struct Stations {
+  OutboundTimes outbound;
+  WorkerTimes worker;
+  Time collected{};
+};
+
+class Recorder {
+ public:
+  /// `expected`: class by sample id as shipped with the weights; may be empty.
+  explicit Recorder(std::vector<std::uint8_t> expected) : expected_(std::move(expected)) {}
+
+  void begin(const Run& run, Time t0);
+  void announced(const Announced& batch);
+  void completed(const Announced& batch, const Stations& at, const std::string& worker,
+                 const std::vector<Label>& predictions);
+  void failed(const Announced& batch, Time at);
+  void duplicate(std::size_t samples, bool differs);
+  void usage(Role role, const std::string& name, const Usage& usage);
+  void lost_worker(const std::string& name);
+  void event(Time at, std::string what);
+  void clock_bound(Duration bound);
+
+  std::uint64_t completed_samples() const { return samples_.completed; }
+  Time t0() const { return t0_; }
+  double p99_ms() const;
+
+  /// The whole report but for what only the tool knows (host, versions, its own options).
+  RunReport report(const Report& router, bool ended, std::uint64_t planned_samples) const;
+
+ private:
+  struct Resources {
+    std::string host, detail;
+    std::vector<std::string> options;
+    std::optional<ResourceUsage> first, last;
+    double cpu_max = 0, rss_sum = 0, rss_peak = 0, anonymous_peak = 0;
+    std::uint64_t readings = 0;
+  };
+  struct Served {
+    std::uint64_t samples = 0, batches = 0;
+    Duration busy{};
+    bool lost = false;
+  };
+  struct Second {
+    std::uint64_t offered = 0, completed = 0;
+    Histogram latency;
+  };
+  struct Trend {  ///< latency against scheduled time, in seconds
+    double n = 0, x = 0, y = 0, xx = 0, xy = 0, last = 0;
+    void add(double at, double value);
+    double slope() const;
+  };
+
+  Second& second(Time at);
+  void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
+  bool overloaded() const;
+  void tell_workers(RunReport& report, const Report& router) const;
+  void tell_balance(RunReport& report, const Report& router) const;
+  void tell_series(RunReport& report) const;
+  bool oversubscribed(std::uint32_t& threads, std::uint32_t& cores) const;
+
+  std::vector<std::uint8_t> expected_;
+  Run run_;
+  Time t0_{}, last_{}, first_released_{}, last_released_{}, last_scheduled_{};
+  std::uint64_t first_count_ = 0;
+  Account samples_, batches_;
+  std::uint64_t agreeing_ = 0, compared_ = 0, correct_ = 0, labelled_ = 0, differing_ = 0;
+  Histogram sample_latency_, batch_latency_, lateness_, service_;
+  Histogram stages_[6];
+  Trend trend_;
+  std::vector<Second> seconds_;
+  std::map<std::string, Served> workers_;
+  std::map<std::pair<Role, std::string>, Resources> resources_;
+  std::vector<RunEvent> events_;
+  Duration clock_bound_{};
+};
+
+}  // namespace dp

@@ -1,0 +1,60 @@
+// The thread that computes, apart from the one that talks: jobs go in one at a time, outcomes come back with their
+// times, and a descriptor becomes readable when one is there.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "infer/backend.hpp"
+#include "wire/stage.hpp"
+
+namespace dp {
+
+class InferenceThread {
+ public:
+  struct Warmed {};
+  struct Computed {
+    Time started{}, done{};
+    Outcome outcome;
+  };
+  struct Broken {
+    std::string why;  ///< warm-up failed
+  };
+  using Answer = std::variant<Warmed, Computed, Broken>;
+
+  /// `data`: for batches by reference; may be null.
+  InferenceThread(std::unique_ptr<Backend> backend, std::unique_ptr<Dataset> data);
+  ~InferenceThread();
+
+  void submit(std::variant<WarmUp, Compute> job);
+  /// The next answer, if there is one.
+  std::optional<Answer> take();
+  /// Readable when there may be an answer.
+  int descriptor() const { return wake_; }
+
+ private:
+  void run();
+  Answer work(std::variant<WarmUp, Compute>& job);
+  Computed compute(const Batch& batch);
+  std::string gather(const Batch& batch);
+
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Dataset> data_;
+  std::vector<std::byte> pixels_;  ///< of a batch by reference
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::optional<std::variant<WarmUp, Compute>> job_;
+  std::optional<Answer> answer_;
+  bool stopping_ = false;
+  int wake_ = -1;
+  std::thread thread_;
+};
+
+}  // namespace dp

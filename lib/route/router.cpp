@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: MIT
+#include "route/router.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dp {
+namespace {
+
+constexpr Duration first_backoff = std::chrono::milliseconds(50);
+constexpr Duration longest_backoff = std::chrono::seconds(5);
+constexpr std::size_t most_events = 200;
+
+bool worth_one_more_only(ErrorClass error) { return error == ErrorClass::data || error == ErrorClass::permanent; }
+
+}  // namespace
+
+Router::Router(RouterOptions options, std::uint64_t nonce_seed)
+    : options_(std::move(options)),
+      rng_(nonce_seed),
+      peers_(Role::route, options_.boot_id, new_session(rng_), options_.timing),
+      collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing,
+               {[this] {
+                 Hello hello{Role::route, "route", options_.boot_id, run_, running_, {}, {}, {}, {}, {}};
+                 return hello;
+               }}) {
+  report_.strategy = options_.strategy;
+}
+
+// ---- links ---------------------------------------------------------------------------------------------------
+
+void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
+  if (finished()) return;
+  if (from == collect_peer) {
+    on_collect(now, envelope, out);
+  } else {
+    const LinkEvent event = peers_.receive(now, from, envelope, out);
+    if (event == LinkEvent::up) {
+      on_hello(now, from, envelope, out);
+    } else if (event == LinkEvent::message) {
+      if (auto* batch = std::get_if<Batch>(&envelope.body); batch && stream_ == from) on_batch(now, std::move(*batch), out);
+      const bool worker = workers_.contains(from);
+      if (auto* done = std::get_if<Done>(&envelope.body); done && worker) on_done(now, from, *done, out);
+      if (auto* back = std::get_if<Return>(&envelope.body); back && worker) on_return(now, from, *back, out);
+      if (auto* credit = std::get_if<Credit>(&envelope.body); credit && worker) {
+        Worker& w = workers_[from];
+        w.limit = std::max(w.limit, credit->limit);
+        w.warm = true;
+      }
+      if (auto* ping = std::get_if<Ping>(&envelope.body); ping && worker) renew(now, from, *ping);
+      if (std::holds_alternative<Bye>(envelope.body)) {
+        const PeerState state = *peers_.find(from);
+        peers_.drop(from, out);
+        peer_gone(now, from, state, "left", out);
+      }
+    }
+  }
+  try_start(now, out);
+  pump(now, out);
+  if (finishing_) wind_up(now, out);
+}
+
+void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
+  switch (collect_.receive(now, envelope, out)) {
+    case LinkEvent::up: {
+      const RunId run = std::get<Welcome>(envelope.body).run;
+      collect_known_ = true;
+      run_ = run;
+      break;
+    }
+    case LinkEvent::refused: finish(Exit::failed, std::get<Reject>(envelope.body).reason); break;
+    case LinkEvent::message:
+      if (auto* commit = std::get_if<Commit>(&envelope.body)) on_commit(now, *commit, out);
+      if (std::holds_alternative<Fin>(envelope.body) && !finishing_) {
+        finishing_ = true;
+        finish_by_ = now + options_.give_up;
+        for (const auto& [peer, worker] : workers_) {
+          peers_.send(peer, Drain{}, out);
+          if (worker.slot && *worker.slot < report_.slots.size()) report_.slots[*worker.slot] = worker.name;
+        }
+        report_.options = options_.record;
+        report_.shard_load = shard_weights_;
+        if (strategy_) report_.shard_map = strategy_->shard_map();
+        collect_.send(report_, out);
+      }
+      break;
+    default: break;
+  }
+}
+
+void Router::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
+  const Hello& hello = std::get<Hello>(envelope.body);
+  if (!collect_known_) return peers_.refuse(from, envelope, "dp-route has not reached dp-collect yet", true, out);
+  if (finishing_) {
+    peers_.accept(now, from, envelope, {run_, {}, data_}, out);
+    return peers_.send(from, hello.role == Role::infer ? Message(Drain{}) : Message(Fin{}), out);
+  }
+  if (hello.run != RunId{} && hello.run != run_) {
+    return peers_.refuse(from, envelope, fmt::format("run {:016x} is not served here", raw(hello.run)), false, out);
+  }
+  if (hello.role == Role::stream) return stream_hello(now, from, envelope, out);
+  if (hello.role == Role::infer) return worker_hello(now, from, envelope, out);
+  peers_.refuse(from, envelope, fmt::format("a {} has no business here", name_of(hello.role)), false, out);
+}
+
+void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
+  const Hello& hello = std::get<Hello>(envelope.body);
+  if (hello.data.shape.bytes() == 0 || hello.data.max_batch == 0) {
+    return peers_.refuse(from, envelope, "HELLO without a shape", false, out);
+  }
+  if (!strategy_) {
+    try {
+      strategy_ = make_strategy(options_.strategy, {options_.workers, hello.shard_weights, options_.seed});
+    } catch (const Error& problem) {
+      peers_.refuse(from, envelope, problem.what(), false, out);
+      return finish(Exit::failed, problem.what());
+    }
+  }
+  const bool known_session = stream_ == from && peers_.find(from) && peers_.find(from)->session == envelope.from;
+  const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, {}}, out);
+  if (acceptance.refused || known_session) return;
+  stream_ = from;
+  data_ = hello.data;
+  shard_weights_ = hello.shard_weights;
+  if (hello.started && !running_) {
+    resuming_ = true;
+    resumed_ = now;
+  }
+  received_ = 0;
+  advertised_ = 0;
+  extend_stream_credit(out);
+  if (running_) peers_.send(from, Start{options_.workers}, out);
+}
+
+void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
+  const Hello& hello = std::get<Hello>(envelope.body);
+  if (data_.max_batch == 0) return peers_.refuse(from, envelope, "dp-route has not heard from dp-stream yet", true, out);
+  if (data_.payload == PayloadMode::reference && std::ranges::find(hello.datasets, data_.dataset) == hello.datasets.end()) {
+    return peers_.refuse(from, envelope,
+                         fmt::format("batches travel by reference and worker '{}' does not hold data set {} "
+                                     "(give dp-infer the stream's --data, or dp-stream --payload inline)",
+                                     hello.name, data_.dataset),
+                         false, out);
+  }
+  const bool known_session = workers_.contains(from) && peers_.find(from) && peers_.find(from)->session == envelope.from;
+  const std::optional<Session> before = session_of(hello.name);
+  const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, data_}, out);
+  if (acceptance.refused || known_session) return;
+  Worker fresh;
+  fresh.name = hello.name;
+  fresh.warm = !hello.held.empty();
+  const std::set<std::uint64_t> held(hello.held.begin(), hello.held.end());
+  const std::set<std::uint64_t> unacked(hello.unacked.begin(), hello.unacked.end());
+  if (acceptance.replaced && workers_.contains(*acceptance.replaced)) {
+    const bool same_process = before && process_of(*before) == process_of(envelope.from);
+    hand_over(*acceptance.replaced, from, fresh, held, unacked);
+    worker_gone(now, *acceptance.replaced, {.charge = !same_process, .refill = false}, out);
+  }
+  Worker& worker = workers_[from] = std::move(fresh);
+  for (const std::uint64_t id : hello.held) claims_[BatchId{id}] = {from, false};
+  for (const std::uint64_t id : hello.unacked) claims_[BatchId{id}] = {from, true};
+  if (running_) take_place(from, worker);
+  for (const BatchId id : worker.serving) {
+    claims_.erase(id);
+    if (worker.slot) strategy_->sent(*worker.slot, static_cast<std::uint32_t>(batches_.at(id).batch.ids.size()));
+  }
+  for (const auto* ids : {&hello.held, &hello.unacked}) {
+    for (const std::uint64_t id : *ids) {
+      const auto found = batches_.find(BatchId{id});
+      if (found != batches_.end()) adopt(now, BatchId{id}, found->second);
+    }
+  }
+}
+
+std::optional<Session> Router::session_of(const std::string& worker) const {
+  for (const auto& [peer, state] : peers_.peers()) {
+    if (state.role == Role::infer && state.name == worker) return state.session;
+  }
+  return std::nullopt;
+}
+
+/// The same worker on a new connection: what it still holds stays with it.
+void Router::hand_over(PeerId old_peer, PeerId peer, Worker& fresh, const std::set<std::uint64_t>& held,
+                       const std::set<std::uint64_t>& unacked) {
+  Worker& old = workers_[old_peer];
+  const auto keep = [&](BatchId id, State state) {
+    Entry& entry = batches_.at(id);
+    entry.worker = peer;
+    entry.state = state;
+    return true;
+  };
+  std::erase_if(old.serving, [&](BatchId id) {
+    const auto found = batches_.find(id);
+    if (found == batches_.end() || found->second.worker != old_peer) return true;
+    if (held.contains(raw(id))) fresh.serving.push_back(id);
+    else if (unacked.contains(raw(id))) fresh.unsettled.insert(id);
+    else return false;
+    return keep(id, held.contains(raw(id)) ? State::leased : State::done);
+  });
+  std::erase_if(old.unsettled, [&](BatchId id) {
+    if (!unacked.contains(raw(id)) || !batches_.contains(id)) return false;
+    fresh.unsettled.insert(id);
+    return keep(id, State::done);
+  });
+}
+
+void Router::peer_gone(Time now, PeerId peer, const PeerState& state, const char* how, Outbox& out) {
+  if (stream_ == peer) stream_.reset();
+  if (!workers_.contains(peer)) return;
+  if (!finishing_) {
+    const Worker& worker = workers_[peer];
+    note(now, fmt::format("worker {} {}; {} of its batches go elsewhere", state.name, how,
+                          worker.serving.size() + worker.unsettled.size()), out);
+  }
+  worker_gone(now, peer, {.charge = true, .refill = true}, out);
+}
+
+/// Its batches go elsewhere; at most the one it was computing is charged an attempt.
+void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
+  Worker worker = std::move(workers_[peer]);
+  workers_.erase(peer);
+  std::erase_if(claims_, [&](const auto& claim) { return claim.second.first == peer; });
+  if (worker.slot) vacate(*worker.slot);
+  bool computing = how.charge;
+  for (const BatchId id : worker.serving) {
+    const auto found = batches_.find(id);
+    if (found == batches_.end() || found->second.worker != peer || found->second.state != State::leased) continue;
+    requeue(now, id, computing, ErrorClass::transient, "worker lost", out);
+    computing = false;
+  }
+  for (const BatchId id : worker.unsettled) {
+    const auto found = batches_.find(id);
+    if (found == batches_.end() || found->second.worker != peer || found->second.state != State::done) continue;
+    requeue(now, id, false, ErrorClass::transient, "worker lost before its result was in the ledger", out);
+  }
+  if (!worker.slot || !how.refill) return;
+  Place& place = places_[*worker.slot];
+  for (auto& [spare_peer, spare] : workers_) {
+    if (!spare.slot && spare.warm && !place.worker) {
+      note(now, fmt::format("spare worker {} takes the place of {}", spare.name, worker.name), out);
+      occupy(*worker.slot, spare_peer, spare);
+    }
+  }
+  if (place.worker) return;
+  const std::deque<BatchId> queue = std::exchange(place.queue, {});
+  for (const BatchId id : queue) assign(now, id, batches_.at(id), out);
+}
+
+// ---- start and places ----------------------------------------------------------------------------------------
+
+std::uint32_t Router::warm_workers() const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(workers_, [](const auto& w) { return w.second.warm; }));
+}
+
+void Router::try_start(Time now, Outbox& out) {
+  if (running_ || !stream_ || !collect_.up()) return;
+  const std::uint32_t warm = warm_workers();
+  const bool grace_over = resuming_ && now - resumed_ >= options_.grace && warm > 0;
+  if (warm < options_.workers && !grace_over) return;
+  running_ = true;
+  places_.resize(options_.workers);
+  report_.slots.resize(options_.workers);
+  std::vector<std::pair<std::string, PeerId>> by_name;
+  for (const auto& [peer, worker] : workers_) {
+    if (worker.warm) by_name.emplace_back(worker.name, peer);
+  }
+  std::ranges::sort(by_name);
+  for (const auto& [name, peer] : by_name) take_place(peer, workers_[peer]);
+  if (resuming_) note(now, "dp-route was restarted", out);
+  for (auto& [id, entry] : batches_) adopt(now, id, entry);
+  peers_.send(*stream_, Start{options_.workers}, out);
+}
+
+/// Its own place if it has one, else a free one, else (adaptive strategies) a new one.
+void Router::take_place(PeerId peer, Worker& worker) {
+  if (worker.slot) return;
+  const auto free_for = [&](const std::string& name) -> std::optional<Slot> {
+    for (Slot slot = 0; slot < places_.size(); ++slot) {
+      if (!places_[slot].worker && places_[slot].name == name) return slot;
+    }
+    return std::nullopt;
+  };
+  std::optional<Slot> slot = free_for(worker.name);
+  if (!slot) slot = free_for("");
+  for (Slot other = 0; !slot && other < places_.size(); ++other) {
+    if (!places_[other].worker) slot = other;
+  }
+  if (!slot && strategy_->traits().adaptive) {
+    slot = static_cast<Slot>(places_.size());
+    places_.emplace_back();
+    report_.slots.emplace_back();
+  }
+  if (slot) occupy(*slot, peer, worker);
+}
+
+void Router::occupy(Slot slot, PeerId peer, Worker& worker) {
+  Place& place = places_[slot];
+  place.name = worker.name;
+  place.worker = peer;
+  worker.slot = slot;
+  report_.slots[slot] = worker.name;
+  strategy_->joined(slot);
+}
+
+void Router::vacate(Slot slot) {
+  places_[slot].worker.reset();
+  strategy_->left(slot);
+}
+
+// ---- batches -------------------------------------------------------------------------------------------------
+
+std::uint64_t Router::capacity() const {
+  if (options_.buffer) return options_.buffer;
+  return data_.payload == PayloadMode::reference ? 65'536 : 256;
+}
+
+void Router::extend_stream_credit(Outbox& out) {
+  const std::uint64_t room = capacity() > batches_.size() ? capacity() - batches_.size() : 0;
+  const std::uint64_t limit = received_ + room;
+  if (!stream_ || limit <= advertised_) return;
+  if (limit - advertised_ < capacity() / 8 && !batches_.empty()) return;
+  advertised_ = limit;
+  peers_.send(*stream_, Credit{limit}, out);
+}
+
+void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
+  ++received_;
+  const BatchId id = batch.lease.batch;
+  if (settled_.contains(id) || batches_.contains(id)) return extend_stream_credit(out);
+  if (batch.shape != data_.shape || batch.ids.size() > data_.max_batch || batch.mode != data_.payload ||
+      (!shard_weights_.empty() && batch.shard >= shard_weights_.size())) {
+    note(now, fmt::format("batch {} is not what dp-stream's HELLO announced", raw(id)), out);
+    Entry& entry = batches_[id];
+    entry.batch = std::move(batch);
+    entry.state = State::failed;
+    entry.failure = {id, 0, ErrorClass::data, "the batch is not what HELLO announced"};
+    failed_.insert(id);
+    return collect_.send(entry.failure, out);
+  }
+  batch.lease.router = peers_.session();
+  Entry& entry = batches_[id];
+  entry.batch = std::move(batch);
+  if (claims_.contains(id)) {
+    adopt(now, id, entry);
+  } else if (running_) {
+    assign(now, id, entry, out);
+  } else {
+    central_.push_back(id);
+  }
+  if (batches_.size() >= capacity() && !ready().empty() && central_.empty()) ++report_.full;
+}
+
+/// A worker says it holds this batch, or has done it: no need to send it anywhere.
+void Router::adopt(Time now, BatchId id, Entry& entry) {
+  const auto claim = claims_.find(id);
+  if (claim == claims_.end()) return;
+  const auto [peer, done] = claim->second;
+  claims_.erase(claim);
+  if (entry.state == State::leased || entry.state == State::done || entry.state == State::failed) return;
+  unqueue(id, entry);
+  Worker& worker = workers_[peer];
+  entry.worker = peer;
+  entry.slot = worker.slot;
+  entry.state = done ? State::done : State::leased;
+  if (done) {
+    worker.unsettled.insert(id);
+    return;
+  }
+  entry.lease_until = now + options_.lease;
+  entry.lease_cap = now + options_.lease_cap;
+  worker.serving.push_back(id);
+  if (worker.slot && strategy_) strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+}
+
+void Router::unqueue(BatchId id, Entry& entry) {
+  if (entry.state == State::central) std::erase(central_, id);
+  if (entry.state == State::queued) std::erase(places_[*entry.slot].queue, id);
+  if (entry.state == State::delayed) delayed_.erase({entry.retry_at, id});
+}
+
+/// Asks the strategy; the batch ends up in a worker's queue or in the central one.
+void Router::assign(Time now, BatchId id, Entry& entry, Outbox& out) {
+  ++report_.decisions;
+  const auto samples = static_cast<std::uint32_t>(entry.batch.ids.size());
+  std::optional<Slot> slot = strategy_->choose({id, entry.batch.shard, samples}, ready());
+  if (slot && entry.avoid == slot) {
+    for (Slot step = 1; step < places_.size(); ++step) {
+      const Slot other = static_cast<Slot>((*slot + step) % places_.size());
+      if (!places_[other].worker) continue;
+      slot = other;
+      break;
+    }
+  }
+  entry.slot = slot;
+  entry.state = slot ? State::queued : State::central;
+  if (slot) {
+    places_[*slot].queue.push_back(id);
+  } else {
+    central_.push_back(id);
+  }
+  log(now, id, entry, slot ? "assign" : "central", out);
+}
+
+std::vector<Slot> Router::ready() const {
+  std::vector<Slot> slots;
+  for (Slot slot = 0; slot < places_.size(); ++slot) {
+    const Place& place = places_[slot];
+    if (place.worker && place.queue.empty() && workers_.at(*place.worker).credit() > 0) slots.push_back(slot);
+  }
+  return slots;
+}
+
+/// Sends what can be sent: only dispatch needs credit.
+void Router::pump(Time now, Outbox& out) {
+  if (!running_ || finishing_) return;
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    const BatchId id = delayed_.begin()->second;
+    delayed_.erase(delayed_.begin());
+    assign(now, id, batches_.at(id), out);
+  }
+  const auto serve_queues = [&] {
+    for (Place& place : places_) {
+      while (place.worker && !place.queue.empty() && workers_[*place.worker].credit() > 0) {
+        const BatchId id = place.queue.front();
+        place.queue.pop_front();
+        dispatch(now, id, *place.worker, out);
+      }
+    }
+  };
+  serve_queues();
+  for (std::size_t tries = central_.size(); tries > 0 && !ready().empty(); --tries) {
+    const BatchId id = central_.front();
+    central_.pop_front();
+    assign(now, id, batches_.at(id), out);
+    serve_queues();
+  }
+}
+
+void Router::dispatch(Time now, BatchId id, PeerId to, Outbox& out) {
+  Entry& entry = batches_.at(id);
+  Worker& worker = workers_[to];
+  ++worker.sent;
+  worker.serving.push_back(id);
+  entry.worker = to;
+  entry.slot = worker.slot;
+  entry.state = State::leased;
+  entry.lease_until = now + options_.lease;
+  entry.lease_cap = now + options_.lease_cap;
+  ++entry.batch.lease.attempt;
+  entry.batch.times.routed = now;
+  strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+  log(now, id, entry, "dispatch", out);
+  peers_.send(to, entry.batch, out);
+}
+
+/// Takes a batch from the worker it was leased to, or done by.
+void Router::release(BatchId id, Entry& entry) {
+  const auto found = workers_.find(entry.worker);
+  if (found == workers_.end()) return;
+  std::erase(found->second.serving, id);
+  found->second.unsettled.erase(id);
+}
+
+void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
+  Worker& worker = workers_[from];
+  worker.limit = std::max(worker.limit, done.limit);
+  const auto found = batches_.find(done.lease.batch);
+  if (found == batches_.end() || found->second.worker != from || found->second.state != State::leased) {
+    std::erase(worker.serving, done.lease.batch);
+    return;
+  }
+  Entry& entry = found->second;
+  if (worker.slot) strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), done.service);
+  if (done.error == ErrorClass::none) {
+    std::erase(worker.serving, done.lease.batch);
+    worker.unsettled.insert(done.lease.batch);
+    entry.state = State::done;
+    return;
+  }
+  entry.avoid = worker.slot;
+  note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message), out);
+  requeue(now, done.lease.batch, true, done.error, done.message, out);
+}
+
+void Router::on_return(Time now, PeerId from, const Return& message, Outbox& out) {
+  const auto found = batches_.find(message.lease.batch);
+  if (found == batches_.end() || found->second.worker != from || found->second.state != State::leased) return;
+  if (workers_[from].slot) {
+    strategy_->done(*workers_[from].slot, static_cast<std::uint32_t>(found->second.batch.ids.size()), {});
+  }
+  found->second.avoid = workers_[from].slot;
+  requeue(now, message.lease.batch, false, ErrorClass::transient, "handed back", out);
+}
+
+/// An attempt ended without a result: try again, later if it is charged, or give the batch up.
+void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const std::string& why, Outbox& out) {
+  const auto found = batches_.find(id);
+  if (found == batches_.end()) return;
+  Entry& entry = found->second;
+  release(id, entry);
+  ++report_.retries;
+  if (charge) ++entry.charged;
+  const std::uint32_t allowed = worth_one_more_only(error) ? std::min(2U, options_.attempts) : options_.attempts;
+  if (charge && entry.charged >= allowed) {
+    entry.state = State::failed;
+    entry.failure = {id, entry.charged, error, why.substr(0, 512)};
+    failed_.insert(id);
+    log(now, id, entry, "failed", out);
+    return collect_.send(entry.failure, out);
+  }
+  const int doublings = std::min(static_cast<int>(entry.charged), 10);
+  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
+  const double jitter = 0.5 + rng_.uniform();
+  entry.state = State::delayed;
+  entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
+  delayed_.emplace(entry.retry_at, id);
+  log(now, id, entry, "retry", out);
+}
+
+void Router::on_commit(Time, const Commit& commit, Outbox& out) {
+  const auto drop = [&](BatchId id) {
+    claims_.erase(id);
+    const auto found = batches_.find(id);
+    if (found == batches_.end()) return;
+    Entry& entry = found->second;
+    if (entry.state == State::leased && strategy_) {
+      const auto worker = workers_.find(entry.worker);
+      if (worker != workers_.end() && worker->second.slot) {
+        strategy_->done(*worker->second.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), {});
+      }
+    }
+    unqueue(id, entry);
+    release(id, entry);
+    failed_.erase(id);
+    batches_.erase(found);
+  };
+  settled_.merge(commit.watermark, commit.bitmap, drop);
+  extend_stream_credit(out);
+}
+
+// ---- leases --------------------------------------------------------------------------------------------------
+
+void Router::renew(Time now, PeerId from, const Ping& ping) {
+  Worker& worker = workers_[from];
+  worker.limit = std::max(worker.limit, ping.limit);
+  if (ping.limit > 0) worker.warm = true;
+  for (const std::uint64_t id : ping.held) {
+    const auto found = batches_.find(BatchId{id});
+    if (found != batches_.end() && found->second.worker == from) found->second.lease_until = now + options_.lease;
+  }
+}
+
+void Router::expire_leases(Time now, Outbox& out) {
+  std::vector<BatchId> late;
+  for (const auto& [peer, worker] : workers_) {
+    for (const BatchId id : worker.serving) {
+      const auto found = batches_.find(id);
+      if (found == batches_.end()) continue;
+      if (std::min(found->second.lease_until, found->second.lease_cap) <= now) late.push_back(id);
+    }
+  }
+  for (const BatchId id : late) {
+    Entry& entry = batches_.at(id);
+    const auto& worker = workers_.at(entry.worker);
+    note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(id), worker.name), out);
+    if (worker.slot) strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), {});
+    entry.avoid = worker.slot;
+    requeue(now, id, true, ErrorClass::transient, "lease ran out", out);
+  }
+}
+
+// ---- time ----------------------------------------------------------------------------------------------------
+
+void Router::tick(Time now, Outbox& out) {
+  if (finished()) return;
+  if (begun_ == Time{}) begun_ = alone_since_ = now;
+  if (collect_.tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, collect_.complaint());
+  for (const auto& [peer, state] : peers_.expire(now, out)) peer_gone(now, peer, state, "was lost (no heartbeat)", out);
+  if (now >= next_leases_) {
+    expire_leases(now, out);
+    next_leases_ = now + options_.timing.heartbeat / 2;
+  }
+  if (now >= next_failed_) {
+    for (const BatchId id : failed_) collect_.send(batches_.at(id).failure, out);
+    next_failed_ = now + options_.timing.heartbeat;
+  }
+  try_start(now, out);
+  pump(now, out);
+  give_up_waiting(now);
+  if (finishing_) wind_up(now, out);
+}
+
+void Router::give_up_waiting(Time now) {
+  const std::uint32_t warm = warm_workers();
+  const bool complete = stream_ && (running_ ? warm > 0 : warm >= options_.workers);
+  if (complete || finishing_) {
+    alone_since_ = now;
+    return;
+  }
+  if (now - alone_since_ <= options_.timing.wait) return;
+  const double waited = to_seconds(options_.timing.wait);
+  if (!stream_) return finish(Exit::failed, fmt::format("no dp-stream connected within {:g} s", waited));
+  finish(Exit::failed, running_ ? fmt::format("no worker left for {:g} s", waited)
+                                : fmt::format("{} of {} workers connected and warm within {:g} s (start dp-infer, or "
+                                              "give a smaller --workers)", warm, options_.workers, waited));
+}
+
+Time Router::next_deadline() const {
+  if (begun_ == Time{}) return Time{};
+  Time next = std::min({collect_.next_deadline(), peers_.next_deadline(), next_leases_, next_failed_});
+  if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
+  if (finishing_) next = std::min(next, finish_by_);
+  return next;
+}
+
+/// The end: workers say goodbye, or their time is up.
+void Router::wind_up(Time now, Outbox& out) {
+  if (!workers_.empty() && now < finish_by_) return;
+  collect_.send(Bye{}, out);
+  finish(Exit::done);
+}
+
+void Router::drain(Time, Outbox& out) {
+  for (const auto& [peer, worker] : workers_) peers_.send(peer, Drain{}, out);
+  collect_.send(Bye{true}, out);
+  finish(Exit::interrupted);
+}
+
+void Router::usage(Time, const ResourceUsage& usage, Outbox& out) { collect_.send(Usage{usage, {}, {}, {}}, out); }
+
+void Router::note(Time now, std::string what, Outbox& out) {
+  out.warn(what);
+  if (report_.events.size() >= most_events) return;
+  report_.events.push_back(std::move(what));
+  report_.event_times.push_back(now);
+}
+
+void Router::log(Time now, BatchId id, const Entry& entry, const char* what, Outbox& out) const {
+  if (!options_.log_decisions) return;
+  const std::string worker = entry.slot && *entry.slot < places_.size() ? places_[*entry.slot].name : "";
+  out.push(Decision{now, id, entry.batch.shard, entry.batch.lease.attempt, what, entry.slot, worker});
+}
+
+}  // namespace dp

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/event_loop.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+
+namespace dp {
+namespace {
+
+constexpr int most_messages_a_turn = 64;  ///< before timers are looked at again
+
+sigset_t interruption_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+}  // namespace
+
+EventLoop::EventLoop() {
+  const sigset_t set = interruption_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (signals_ < 0) throw Error("signalfd failed");
+  ::prctl(PR_SET_TIMERSLACK, 1UL);  // wake when asked to, not 50 µs later
+}
+
+EventLoop::~EventLoop() { ::close(signals_); }
+
+void EventLoop::watch(int fd, Callback callback) { watched_.push_back({fd, std::move(callback)}); }
+
+void EventLoop::every(Duration period, Callback callback) { periodic_.push_back({period, Time{}, std::move(callback)}); }
+
+Exit EventLoop::run(Stage& stage, Transport& transport) {
+  Outbox outbox;
+  while (!stage.finished()) {
+    bool idle = true;
+    for (int n = 0; n < most_messages_a_turn && !stage.finished(); ++n) {
+      std::optional<Incoming> incoming = transport.receive();
+      if (!incoming) break;
+      idle = false;
+      stage.receive(now(), incoming->from, std::move(incoming->envelope), outbox);
+      carry_out(transport, outbox);
+    }
+    handle_signals(stage, now(), outbox);
+    for (const Watched& watched : watched_) watched.callback(now(), outbox);
+    for (Periodic& periodic : periodic_) {
+      if (periodic.next > now()) continue;
+      periodic.callback(now(), outbox);
+      periodic.next = now() + periodic.period;
+    }
+    if (stage.next_deadline() <= now()) stage.tick(now(), outbox);
+    const bool said_nothing = outbox.actions().empty();
+    carry_out(transport, outbox);
+    if (!idle || !said_nothing || stage.finished()) continue;
+    Time deadline = stage.next_deadline();
+    for (const Periodic& periodic : periodic_) deadline = std::min(deadline, periodic.next);
+    wait(transport, deadline);
+  }
+  if (*stage.finished() == Exit::failed) throw Error("{}", stage.failure());
+  return *stage.finished();
+}
+
+void EventLoop::carry_out(Transport& transport, Outbox& outbox) {
+  for (Action& action : outbox.actions()) {
+    if (auto* send = std::get_if<Send>(&action)) {
+      transport.send(send->to, send->envelope);
+    } else if (const auto* redial = std::get_if<Redial>(&action)) {
+      transport.redial(redial->peer);
+    } else if (const auto* forget = std::get_if<Forget>(&action)) {
+      transport.forget(forget->peer);
+    } else if (const auto* notice = std::get_if<Notice>(&action)) {
+      log_line(notice->warning ? LogLevel::warn : LogLevel::info, notice->text);
+    } else if (other_) {
+      other_(action);
+    }
+  }
+  outbox.actions().clear();
+}
+
+void EventLoop::wait(const Transport& transport, Time deadline) {
+  std::vector<pollfd> fds{{signals_, POLLIN, 0}};
+  for (const Watched& watched : watched_) fds.push_back({watched.fd, POLLIN, 0});
+  for (const int fd : transport.descriptors()) fds.push_back({fd, POLLIN, 0});
+  const Duration left = std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::seconds(1));
+  const timespec timeout{left / std::chrono::seconds(1), (left % std::chrono::seconds(1)).count()};
+  ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
+}
+
+void EventLoop::handle_signals(Stage& stage, Time at, Outbox& outbox) {
+  signalfd_siginfo info{};
+  while (::read(signals_, &info, sizeof info) == sizeof info) {
+    if (++interruptions_ > 1) std::_Exit(static_cast<int>(Exit::interrupted));
+    stage.drain(at, outbox);
+  }
+}
+
+void say_ready(std::string_view tool, std::string_view endpoints) {
+  std::fputs(fmt::format("{}: READY{}{}\n", tool, endpoints.empty() ? "" : " ", endpoints).c_str(), stderr);
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) throw Error("getrandom failed");
+  return seed;
+}
+
+std::string boot_id() {
+  std::string id = read_text("/proc/sys/kernel/random/boot_id");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+}  // namespace dp

@@ -1,0 +1,135 @@
+// dp-collect: the ledger of a run; writes run.json.
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/version.hpp"
+#include "collect/collector.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/host_facts.hpp"
+#include "runtime/link_options.hpp"
+#include "runtime/process_usage.hpp"
+
+namespace {
+
+using namespace dp;
+
+constexpr const char* example =
+    "  dp-route & dp-infer --backend synthetic --service fixed:5ms &\n"
+    "  dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 &\n"
+    "  dp-collect | jq '{valid, samples, rates, latency_ms}'";
+
+Options declare() {
+  Options options("dp-collect", "keep the ledger of a run and write what it measured as JSON", example);
+  options.section("Report")
+      .value("out", "FILE", "write the report there, atomically, instead of on stdout")
+      .value("expected", "FILE", "predictions shipped with the weights, one byte per sample id: report the agreement")
+      .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
+  options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)", "tcp://127.0.0.1:5603");
+  add_link_options(options);
+  return options;
+}
+
+RunId run_id_of(const Options& options) {
+  if (!options.has("run-id")) return RunId{random_seed() | 1};
+  const std::string text = options.text("run-id");
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (error != std::errc{} || end != text.data() + text.size() || id == 0) {
+    throw UsageError("--run-id '{}': give 1 to 16 hexadecimal digits, not all zero", text);
+  }
+  return RunId{id};
+}
+
+std::vector<std::uint8_t> expected_of(const Options& options) {
+  if (!options.has("expected")) return {};
+  const MappedFile file(options.text("expected"));
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(file.bytes().data());
+  return {bytes, bytes + file.bytes().size()};
+}
+
+/// One line on a terminal, rewritten in place.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO) == 1), colour_(!std::getenv("NO_COLOR")) {}
+  void show(const Collector::Progress& p) {
+    if (!shown_) return;
+    const double left = p.rate > 0 ? static_cast<double>(p.planned - p.samples) / p.rate : 0;
+    const std::string text = fmt::format("{}/{} samples  {:.0f}/s  p99 {:.1f} ms  ETA {:.0f} s", p.samples, p.planned, p.rate, p.p99_ms, left);
+    std::fputs(fmt::format("\r{}{}{}\x1b[K", colour_ ? "\x1b[36m" : "", text, colour_ ? "\x1b[0m" : "").c_str(), stderr);
+    dirty_ = true;
+  }
+  ~ProgressLine() {
+    if (dirty_) std::fputs("\r\x1b[K", stderr);
+  }
+
+ private:
+  bool shown_, colour_, dirty_ = false;
+};
+
+RunReport complete(RunReport report, const Options& options, RunId run, const HostDescription& host, std::string started) {
+  report.run_id = fmt::format("{:016x}", raw(run));
+  report.started_utc = std::move(started);
+  report.host = {host.cpu, host.isa, host.cores, host.memory_mb, host.kernel, host.governor, host.load};
+  report.versions.toolkit = version;
+  report.versions.git = git_revision;
+  report.versions.dirty = git_dirty;
+  report.versions.compiler = compiler;
+  report.versions.zmq = zmq_version();
+  const auto record = record_of(options, {"expected", "bind"});
+  ConfigSection section;
+  for (std::size_t i = 0; i + 1 < record.size(); i += 2) section.emplace_back(record[i], record[i + 1]);
+  report.config.emplace_back("collect", std::move(section));
+  return report;
+}
+
+Exit run(int argc, char** argv) {
+  Options options = declare();
+  if (const auto status = options.parse(argc, argv)) return *status;
+  CollectorOptions settings;
+  settings.timing = link_timing(options);
+  settings.boot_id = boot_id();
+  settings.run = run_id_of(options);
+  settings.expected = expected_of(options);
+  const std::string bind = endpoint_option(options, "bind");
+  const HostDescription host = describe_host();
+  const std::string started = utc_now();
+
+  EventLoop loop;
+  Transport transport;
+  const std::string at = transport.bind(bind);
+  Collector collector(settings, random_seed());
+  ProcessUsage usage;
+  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
+  {
+    ProgressLine line(options.has("quiet"));
+    loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {
+      if (const auto progress = collector.progress(now)) line.show(*progress);
+    });
+    say_ready("dp-collect", fmt::format("bind={} run={:016x}", at, raw(settings.run)));
+    if (const Exit status = loop.run(collector, transport); status != Exit::done) return status;
+  }
+  const RunReport report = complete(collector.report(), options, settings.run, host, started);
+  const std::string text = write_run_report(report);
+  if (options.has("out")) {
+    write_atomically(options.text("out"), text);
+  } else {
+    std::fputs(text.c_str(), stdout);
+    if (std::fflush(stdout) != 0) throw Error("the report cannot be written to stdout");
+  }
+  for (const Verdict& verdict : report.verdicts) {
+    if (!verdict.ok) log_warn("INVALID: {}: {} (required: {}); {}", verdict.criterion, verdict.observed, verdict.required, verdict.remedy);
+  }
+  return report.valid ? Exit::done : Exit::invalid;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main("dp-collect", [&] { return run(argc, argv); });
+}

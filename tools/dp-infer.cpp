@@ -1,0 +1,138 @@
+// dp-infer: a worker that computes the predictions of batches.
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "base/file.hpp"
+#include "infer/inference_thread.hpp"
+#include "infer/worker.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/link_options.hpp"
+#include "runtime/process_usage.hpp"
+
+namespace {
+
+using namespace dp;
+
+constexpr const char* example =
+    "  dp-collect & dp-route & dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 &\n"
+    "  dp-infer --backend synthetic --service exp:5ms --slowdown 3 && wait\n"
+    "On another host (no encryption yet):\n"
+    "  dp-infer --route tcp://HEAD:5602 --collect tcp://HEAD:5603 --insecure";
+
+Options declare() {
+  Options options("dp-infer", "compute the predictions of batches that dp-route hands out", example);
+  options.section("Model")
+      .value("backend", "KIND", "torch, null (measures the toolkit itself) or synthetic (a worker of known speed)", "torch")
+      .value("model", "NAME", "torch: resnet18 (torchvision's topology) or resnet18-cifar (3x3 stem, no max-pool)", "resnet18")
+      .value("weights", "FILE", "torch: safetensors with torchvision's names (default: data/weights/MODEL.safetensors)")
+      .value("threads", "N", "torch: threads of one forward pass", "1")
+      .value("device", "NAME", "torch: cpu or cuda:N", "cpu")
+      .value("service", "DIST:TIME", "synthetic: time for a batch, fixed:5ms or exp:5ms", "fixed:5ms")
+      .value("slowdown", "X", "synthetic: multiply the service time by X", "1")
+      .value("seed", "N", "synthetic: of the drawn times", "1");
+  options.section("Work")
+      .value("name", "NAME", "of this worker, unique in the run (default: HOST-PID); a replacement takes its place")
+      .value("credit", "N", "batches held at once: one computed, the rest waiting (default: 2, null 64)")
+      .value("data", "SPEC", "data set held here, for batches by reference (as dp-stream --data)");
+  options.section("Peers")
+      .value("route", "ENDPOINT", "where dp-route hands out work", "tcp://127.0.0.1:5602")
+      .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");
+  add_link_options(options);
+  return options;
+}
+
+BackendOptions backend_options(const Options& options) {
+  BackendOptions backend;
+  backend.kind = options.choice("backend", {"torch", "null", "synthetic"});
+  backend.model = options.choice("model", {"resnet18", "resnet18-cifar"});
+  backend.weights = options.has("weights") ? options.text("weights") : fmt::format("data/weights/{}.safetensors", backend.model);
+  backend.threads = static_cast<int>(options.count("threads", 1, 1024));
+  backend.device = options.text("device");
+  backend.service = options.text("service");
+  backend.slowdown = options.number("slowdown", 0.001, 1000);
+  backend.seed = options.count("seed", 0, UINT64_MAX);
+  return backend;
+}
+
+std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
+  if (options.kind == "null") return make_null_backend();
+  if (options.kind == "synthetic") return make_synthetic_backend(options);
+#ifdef DP_TORCH
+  return make_torch_backend(options);
+#else
+  throw Error("this build has no LibTorch backend (configure with -DDP_TORCH=ON, or give --backend synthetic)");
+#endif
+}
+
+/// What the run's record says of this worker.
+std::vector<std::string> record(const Options& options, const BackendOptions& backend, std::uint64_t credit) {
+  std::vector<std::string> all = record_of(options, {"backend", "model", "threads", "device", "service", "slowdown", "seed", "data"});
+  const auto add = [&](std::string name, std::string value) {
+    all.push_back(std::move(name));
+    all.push_back(std::move(value));
+  };
+  add("credit", fmt::format("{}", credit));
+  add("host_cores", fmt::format("{}", std::thread::hardware_concurrency()));
+  if (backend.kind != "torch") return all;
+  add("weights", backend.weights.filename().string());
+  add("weights_digest", digest(MappedFile(backend.weights).bytes()));
+#ifdef DP_TORCH
+  add("libtorch", torch_version());
+#endif
+  return all;
+}
+
+Exit run(int argc, char** argv) {
+  Options options = declare();
+  if (const auto status = options.parse(argc, argv)) return *status;
+  const BackendOptions chosen = backend_options(options);
+  WorkerOptions settings;
+  settings.timing = link_timing(options);
+  settings.boot_id = boot_id();
+  settings.host = host_name();
+  settings.name = options.has("name") ? options.text("name") : fmt::format("{}-{}", settings.host, ::getpid());
+  if (settings.name.empty() || settings.name.size() > 100) throw UsageError("--name '{}': give 1 to 100 characters", settings.name);
+  settings.credit = options.has("credit") ? options.count("credit", 1, 4096) : chosen.kind == "null" ? 64 : 2;
+  const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
+  std::unique_ptr<Dataset> data;
+  if (options.has("data")) {
+    data = open_dataset(options.text("data"));
+    settings.datasets = {data->digest()};
+  }
+
+  EventLoop loop;  // before any thread: they inherit its signal mask
+  std::unique_ptr<Backend> backend = make_backend(chosen);
+  settings.detail = backend->describe();
+  settings.record = record(options, chosen, settings.credit);
+  InferenceThread inference(std::move(backend), std::move(data));
+  Transport transport;
+  transport.dial(route_peer, route);
+  transport.dial(collect_peer, collect);
+  Worker worker(settings, random_seed());
+  loop.on_action([&](Action& action) {
+    if (auto* compute = std::get_if<Compute>(&action)) inference.submit(std::move(*compute));
+    if (auto* warm_up = std::get_if<WarmUp>(&action)) inference.submit(std::move(*warm_up));
+  });
+  loop.watch(inference.descriptor(), [&](Time now, Outbox& out) {
+    std::optional<InferenceThread::Answer> answer = inference.take();
+    if (!answer) return;
+    if (const auto* broken = std::get_if<InferenceThread::Broken>(&*answer)) throw Error("warm-up failed: {}", broken->why);
+    if (std::holds_alternative<InferenceThread::Warmed>(*answer)) worker.warmed(now, out);
+    if (auto* computed = std::get_if<InferenceThread::Computed>(&*answer)) {
+      worker.computed(now, computed->started, computed->done, std::move(computed->outcome), out);
+    }
+  });
+  ProcessUsage usage;
+  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
+  say_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
+  return loop.run(worker, transport);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main("dp-infer", [&] { return run(argc, argv); });
+}

@@ -1,0 +1,106 @@
+// dp-route: spreads batches over workers by a strategy.
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "route/router.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/link_options.hpp"
+#include "runtime/process_usage.hpp"
+
+namespace {
+
+using namespace dp;
+
+constexpr const char* example =
+    "  dp-collect & dp-route --strategy uniform --workers 2 --decisions decisions.ndjson &\n"
+    "  for w in 1 2; do dp-infer --backend synthetic --service exp:5ms --seed $w & done\n"
+    "  dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 && wait";
+
+Options declare() {
+  Options options("dp-route", "spread batches over dp-infer workers by a strategy", example);
+  options.section("Routing")
+      .value("strategy", "NAME",
+             fmt::format("{}", fmt::join(strategy_names(), ", ")), "dynamic")
+      .value("workers", "W", "start when W workers are connected and warm", "1")
+      .value("seed", "N", "for ties", "1")
+      .value("decisions", "FILE", "log every decision, one JSON object a line");
+  options.section("Failures")
+      .value("lease", "TIME", "a worker that does not renew its batch for this long loses it", "10s")
+      .value("lease-cap", "TIME", "and after this long in any case", "10min")
+      .value("attempts", "K", "give a batch up after K failed attempts", "4")
+      .value("buffer", "N", "batches kept until they are settled; 0: 256 inline, 65536 by reference", "0");
+  options.section("Peers")
+      .value("stream-bind", "ENDPOINT", "where dp-stream connects (port 0: any)", "tcp://127.0.0.1:5601")
+      .value("worker-bind", "ENDPOINT", "where dp-infer connects (port 0: any)", "tcp://127.0.0.1:5602")
+      .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");
+  add_link_options(options);
+  return options;
+}
+
+/// The decision log: NDJSON, one line a decision.
+class DecisionLog {
+ public:
+  explicit DecisionLog(const std::string& path) : file_(std::fopen(path.c_str(), "w"), &std::fclose) {
+    if (!file_) throw Error("--decisions {}: cannot be written", path);
+  }
+  void write(const Decision& d) {
+    nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()}, {"batch", raw(d.batch)},
+                                   {"shard", d.shard}, {"attempt", d.attempt}, {"what", d.what}};
+    line["slot"] = d.slot ? nlohmann::ordered_json(*d.slot) : nullptr;
+    line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
+    const std::string text = line.dump() + "\n";
+    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) throw Error("--decisions: cannot be written");
+  }
+
+ private:
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+};
+
+RouterOptions settings_of(const Options& options) {
+  RouterOptions settings;
+  settings.strategy = options.choice("strategy", strategy_names());
+  settings.workers = static_cast<std::uint32_t>(options.count("workers", 1, 4096));
+  settings.seed = options.count("seed", 0, UINT64_MAX);
+  settings.lease = options.duration("lease");
+  settings.lease_cap = options.duration("lease-cap");
+  settings.attempts = static_cast<std::uint32_t>(options.count("attempts", 1, 1000));
+  settings.buffer = options.count("buffer", 0, 10'000'000);
+  settings.log_decisions = options.has("decisions");
+  settings.timing = link_timing(options);
+  settings.boot_id = boot_id();
+  settings.record = record_of(options, {"strategy", "workers", "seed", "lease", "lease-cap", "attempts", "buffer"});
+  return settings;
+}
+
+Exit run(int argc, char** argv) {
+  Options options = declare();
+  if (const auto status = options.parse(argc, argv)) return *status;
+  const RouterOptions settings = settings_of(options);
+  const std::string stream_bind = endpoint_option(options, "stream-bind");
+  const std::string worker_bind = endpoint_option(options, "worker-bind");
+  const std::string collect = endpoint_option(options, "collect");
+
+  EventLoop loop;
+  Transport transport;
+  const std::string stream_at = transport.bind(stream_bind);
+  const std::string worker_at = transport.bind(worker_bind);
+  transport.dial(collect_peer, collect);
+  std::unique_ptr<DecisionLog> decisions;
+  if (options.has("decisions")) decisions = std::make_unique<DecisionLog>(options.text("decisions"));
+  loop.on_action([&](Action& action) {
+    if (const auto* decision = std::get_if<Decision>(&action); decision && decisions) decisions->write(*decision);
+  });
+  Router router(settings, random_seed());
+  ProcessUsage usage;
+  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
+  say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
+  return loop.run(router, transport);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main("dp-route", [&] { return run(argc, argv); });
+}

@@ -1,0 +1,87 @@
+// dp-stream: emits rate-limited batches of a data set.
+// SPDX-License-Identifier: MIT
+#include "data/dataset.hpp"
+#include "data/plan.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/link_options.hpp"
+#include "runtime/process_usage.hpp"
+#include "stream/streamer.hpp"
+
+namespace {
+
+using namespace dp;
+
+constexpr const char* example =
+    "  dp-collect & dp-route --strategy dynamic & dp-infer --backend synthetic --service fixed:5ms &\n"
+    "  dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 && wait";
+
+Options declare() {
+  Options options("dp-stream", "emit batches of a data set at a given rate, for dp-route to spread", example);
+  options.section("Data")
+      .value("data", "SPEC", "CIFAR-10 binary files, comma-separated, or synthetic:CxHxW[:N]", "data/cifar10/test_batch.bin")
+      .value("layout", "SPEC",
+             "who shares a batch: sequential, distributed:W[,shuffle] or shards:S[,hash][,zipf:A]", "shards:16")
+      .value("samples", "N", "samples to send, cycling through the data", "8000")
+      .value("batch-size", "N|A..B", "samples in a batch, or a range to draw from", "32")
+      .value("batch-timeout", "TIME", "release a batch this long after its first sample even if not full; 0s: never", "0s")
+      .value("payload", "MODE", "inline (uint8 pixels) or reference (sample ids; workers need --data)", "inline");
+  options.section("Load")
+      .value("rate", "R|max", "samples per second, on a schedule that waits for nobody, or as fast as possible", "1000")
+      .value("arrivals", "KIND", "of samples: constant or poisson", "constant")
+      .value("concurrency", "K", "closed loop instead: keep K batches outstanding (0: open loop)", "0")
+      .value("seed", "N", "of everything drawn: the same seed, the same schedule", "1");
+  options.section("Peers")
+      .value("route", "ENDPOINT", "where dp-route takes batches", "tcp://127.0.0.1:5601")
+      .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");
+  add_link_options(options);
+  return options;
+}
+
+PlanOptions plan_options(const Options& options, std::uint32_t concurrency) {
+  PlanOptions plan;
+  plan.layout = options.text("layout");
+  plan.samples = options.count("samples", 1, 1'000'000'000'000);
+  plan.batch_size = parse_range("--batch-size", options.text("batch-size"), 1, 65'536);
+  plan.batch_timeout = options.duration("batch-timeout");
+  const bool max = options.text("rate") == "max" || concurrency > 0;
+  plan.rate = max ? 0 : options.number("rate", 0.001, 1e9);
+  plan.poisson = options.choice("arrivals", {"constant", "poisson"}) == "poisson";
+  plan.seed = options.count("seed", 0, UINT64_MAX);
+  return plan;
+}
+
+Exit run(int argc, char** argv) {
+  Options options = declare();
+  if (const auto status = options.parse(argc, argv)) return *status;
+  StreamerOptions settings;
+  settings.timing = link_timing(options);
+  settings.concurrency = static_cast<std::uint32_t>(options.count("concurrency", 0, 1'000'000));
+  const bool inline_pixels = options.choice("payload", {"inline", "reference"}) == "inline";
+  settings.payload = inline_pixels ? PayloadMode::inline_pixels : PayloadMode::reference;
+  settings.boot_id = boot_id();
+  settings.record = record_of(options, {"data", "layout", "samples", "batch-size", "batch-timeout", "payload", "rate",
+                                        "arrivals", "concurrency", "seed"});
+  const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
+  const PlanOptions planned = plan_options(options, settings.concurrency);
+  const auto data = open_dataset(options.text("data"));
+  if (inline_pixels && planned.batch_size.high * data->shape().bytes() > (std::size_t{64} << 20)) {
+    throw UsageError("--batch-size '{}': such a batch is larger than 64 MiB (give --payload reference)", options.text("batch-size"));
+  }
+  const Plan plan(planned, data->size());
+
+  EventLoop loop;
+  Transport transport;
+  transport.dial(route_peer, route);
+  transport.dial(collect_peer, collect);
+  Streamer streamer(settings, plan, *data, random_seed());
+  ProcessUsage usage;
+  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { streamer.usage(now, usage.read(), out); });
+  say_ready("dp-stream", fmt::format("batches={} data={}", plan.batches(), data->name()));
+  return loop.run(streamer, transport);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main("dp-stream", [&] { return run(argc, argv); });
+}

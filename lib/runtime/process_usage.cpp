@@ -8,13 +8,10 @@ extern "C" {
 #include <libproc2/pids.h>
 }
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <string>
-#include <string_view>
 
 #include "base/error.hpp"
 
@@ -28,15 +25,9 @@ enum Field : std::size_t { ticks, rss, anonymous, fields };
 
 // libproc2 does not know it, and getrusage's ru_maxrss starts at the peak of whoever started this process.
 std::uint64_t peak_rss() {
-  constexpr std::string_view key = "VmHWM:";
   std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with(key)) continue;
-    const char* end = line.data() + line.size();
-    std::uint64_t value = 0;
-    std::from_chars(std::find_if(line.data() + key.size(), end, [](char c) { return c >= '0' && c <= '9'; }),
-                    end, value);
-    return value * kib;
+  for (std::string word; status >> word;) {
+    if (std::uint64_t value = 0; word == "VmHWM:" && status >> value) return value * kib;
   }
   throw Error("/proc/self/status has no VmHWM");
 }

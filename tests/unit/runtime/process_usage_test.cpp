@@ -2,10 +2,14 @@
 #include "runtime/process_usage.hpp"
 
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace dp {
 namespace {
@@ -65,6 +69,26 @@ TEST(ProcessUsage, PeakOutlivesTheMemoryThatMadeIt) {
   { const Touched memory(128 * mib); }
   const ResourceUsage after = usage.read();
   EXPECT_GE(after.peak_rss_bytes, after.rss_bytes + 100 * mib);
+}
+
+// Starts itself again, with this test alone and a mark in the environment, from a process that is large.
+TEST(ProcessUsage, PeakIsNotThatOfWhoeverStartedTheProcess) {
+  constexpr const char* mark = "DP_TEST_STARTED_BY_A_LARGE_PROCESS";
+  if (std::getenv(mark) != nullptr) {
+    EXPECT_LT(ProcessUsage().read().peak_rss_bytes, 200 * mib);
+    return;
+  }
+  const Touched memory(256 * mib);
+  std::string program = "/proc/self/exe", filter = "--gtest_filter=*.PeakIsNotThatOfWhoever*",
+              brief = "--gtest_brief=1";
+  std::string environment = std::string(mark) + "=1";
+  char* const arguments[] = {program.data(), filter.data(), brief.data(), nullptr};
+  char* const variables[] = {environment.data(), nullptr};
+  pid_t child = 0;
+  ASSERT_EQ(posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, variables), 0);
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(ProcessUsage, ReadingOverAndOverAllocatesNothingThatStays) {

@@ -47,19 +47,26 @@ std::string range_ms(double low, double high) {
   return from == to ? from + " ms" : fmt::format("{}–{} ms", from, to);
 }
 
-/// p95 over the strategies of one node count, or why there is none.
-std::string latency_at(const std::vector<const PlotCell*>& cells) {
-  double low = 0, high = 0;
-  std::size_t stated = 0, overloaded = 0;
+/// p95 over the strategies of one node count; "" where none may be stated.
+std::string p95_at(const std::vector<const PlotCell*>& cells) {
+  std::optional<double> low, high;
   for (const PlotCell* c : cells) {
-    overloaded += c->overloaded ? 1 : 0;
     if (!c->p95_ms) continue;
-    low = stated == 0 ? *c->p95_ms : std::min(low, *c->p95_ms);
-    high = std::max(high, *c->p95_ms);
-    ++stated;
+    low = std::min(low.value_or(*c->p95_ms), *c->p95_ms);
+    high = std::max(high.value_or(*c->p95_ms), *c->p95_ms);
   }
-  if (stated == 0) return overloaded > 0 ? "overloaded" : "too few batches";
-  return range_ms(low, high) + (overloaded > 0 ? " or overloaded" : "");
+  return low ? range_ms(*low, *high) : "";
+}
+
+std::string overloaded_at(const std::vector<const PlotCell*>& cells) {
+  std::vector<std::string> names;
+  for (const PlotCell* c : cells) {
+    if (c->overloaded) names.push_back(c->strategy);
+  }
+  if (names.empty()) return "";
+  const std::string who = names.size() == cells.size() ? "" : fmt::format(" with {}", fmt::join(names, ", "));
+  const std::uint32_t nodes = cells.front()->nodes;
+  return fmt::format("{}{} {} overloaded", nodes_text(nodes), who, nodes == 1 ? "is" : "are");
 }
 
 }  // namespace
@@ -82,7 +89,8 @@ std::string throughput_finding(const std::vector<PlotCell>& cells) {
     return fmt::format("From {} to {}{}, capacity grows {}", base, nodes_text(top), mark,
                        per_strategy(values, "{:.2f}×", "with"));
   }
-  return fmt::format("Capacity on {}{}: {}", nodes_text(top), mark, per_strategy(values, "{:.0f}/s", "with"));
+  return fmt::format("Capacity on {}{}: {}", nodes_text(top), mark,
+                     per_strategy(values, "{:.0f} samples/s", "with"));
 }
 
 std::string latency_finding(const std::vector<PlotCell>& cells) {
@@ -93,11 +101,20 @@ std::string latency_finding(const std::vector<PlotCell>& cells) {
     by_nodes[c.nodes].push_back(&c);
     rate = c.rate.value_or(rate);
   }
-  std::string text;
+  std::vector<std::string> stated, overloaded;
+  const bool all_oversubscribed =
+      std::all_of(cells.begin(), cells.end(), [](const PlotCell& c) { return c.oversubscribed; });
   for (const auto& [nodes, at] : by_nodes) {
-    text += fmt::format("{}{} on {}", text.empty() ? "" : ", ", latency_at(at), nodes_text(nodes));
+    if (at.front()->oversubscribed && !all_oversubscribed) continue;
+    if (const auto p95 = p95_at(at); !p95.empty()) stated.push_back(p95 + " on " + nodes_text(nodes));
+    if (const auto who = overloaded_at(at); !who.empty()) overloaded.push_back(who);
   }
-  return fmt::format("At {:.6g} samples/s, 95 % of samples are done within {}", rate, text);
+  std::string text = fmt::format("At {:.6g} samples/s, ", rate);
+  if (!stated.empty()) text += fmt::format("p95 latency is {}", fmt::join(stated, ", "));
+  if (!overloaded.empty())
+    text += fmt::format("{}{}", stated.empty() ? "" : "; ", fmt::join(overloaded, ", "));
+  if (stated.empty() && overloaded.empty()) text += "too few batches for a p95 latency";
+  return text;
 }
 
 }  // namespace dp

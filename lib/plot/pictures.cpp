@@ -20,9 +20,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Values = std::map<std::string, Json>;
 
-constexpr std::size_t chart_width = 520;  ///< px, at least
-constexpr std::size_t bar_step = 36;      ///< px a bar, at least: room for five digits
-constexpr std::size_t line_length = 92;   ///< characters of a title line that fit the narrowest chart
+constexpr std::size_t chart_width = 560;       ///< px, at least
+constexpr std::size_t bar_step = 38;           ///< px a bar, at least: room for five digits
+constexpr std::size_t widest_bar = 90;         ///< px
+constexpr std::size_t title_character = 10;    ///< px, a little more than the mean of the template's font
+constexpr std::size_t subtitle_character = 7;  ///< px
 
 Json read_json(const std::filesystem::path& path) {
   Json json = Json::parse(read_text(path), nullptr, false);
@@ -41,7 +43,8 @@ void substitute(Json& json, const Values& values) {
   }
 }
 
-Json lines_of(const std::string& sentence) {
+/// Breaks a sentence at spaces into lines of at most `line_length` characters.
+Json lines_of(const std::string& sentence, std::size_t line_length) {
   Json lines = Json::array();
   std::string line;
   for (const std::string& word : split(sentence, ' ')) {
@@ -96,21 +99,23 @@ std::vector<std::string> strategies_of(const std::vector<PlotCell>& cells) {
 
 std::string label_of_nodes(const PlotCell& c) { return fmt::format("{}", c.nodes); }
 
-/// What both pictures need: order of the axes, colours, widths.
+/// What both pictures need: title, order of the axes, colours, widths.
 Values common_values(const std::vector<PlotCell>& cells, const std::vector<std::string>& strategies,
-                     const Palette& palette) {
+                     const Palette& palette, const std::string& title, const std::string& subtitle) {
   std::set<std::uint32_t> nodes;
   for (const PlotCell& c : cells) nodes.insert(c.nodes);
   Json labels = Json::array();
   for (std::uint32_t n : nodes) labels.push_back(fmt::format("{}", n));
   const std::size_t step = std::max(bar_step * strategies.size() * 4 / 3, chart_width / nodes.size());
   const bool one_host = cells.front().nodes_are == "processes of one host";
-  return {{"$strategies", strategies},
+  return {{"$title", lines_of(title, step * nodes.size() / title_character)},
+          {"$subtitle", lines_of(subtitle, step * nodes.size() / subtitle_character)},
+          {"$strategies", strategies},
           {"$fills", palette.fills},
           {"$nodes", labels},
           {"$nodes_title", one_host ? "nodes (processes of one host)" : "nodes"},
           {"$step", step},
-          {"$tick", step * 2 / 3 / strategies.size()}};
+          {"$bar", std::min(step * 7 / 10 / strategies.size(), widest_bar)}};
 }
 
 bool any_oversubscribed(const std::vector<PlotCell>& cells) {
@@ -195,22 +200,20 @@ std::vector<PlotCell> those(const std::vector<PlotCell>& cells, std::uint64_t Pl
 Picture throughput_picture(const std::vector<PlotCell>& cells, const std::filesystem::path& templates) {
   const auto strategies = strategies_of(cells);
   const Palette palette(templates, strategies);
-  Values values = common_values(cells, strategies, palette);
   Json rows = Json::array();
   for (const PlotCell& c : cells) rows.push_back(throughput_row(c, cells, palette));
-  values["$title"] = lines_of(throughput_finding(cells));
-  values["$subtitle"] = lines_of(throughput_subtitle(cells, rows));
+  Values values =
+      common_values(cells, strategies, palette, throughput_finding(cells), throughput_subtitle(cells, rows));
   values["$rows"] = std::move(rows);
   return fill("streaming_throughput_comparison", templates, values);
 }
 
 Picture latency_picture(const std::vector<PlotCell>& cells, const std::filesystem::path& templates) {
   const auto strategies = strategies_of(cells);
-  Values values = common_values(cells, strategies, Palette(templates, strategies));
+  Values values = common_values(cells, strategies, Palette(templates, strategies), latency_finding(cells),
+                                latency_subtitle(cells));
   Json rows = Json::array();
   for (const PlotCell& c : cells) rows.push_back(latency_row(c));
-  values["$title"] = lines_of(latency_finding(cells));
-  values["$subtitle"] = lines_of(latency_subtitle(cells));
   values["$rows"] = std::move(rows);
   return fill("streaming_latency", templates, values);
 }

@@ -1,0 +1,85 @@
+// Which strategy is called best, and when none is.
+// SPDX-License-Identifier: MIT
+#include "report/comparison.hpp"
+
+#include <gmock/gmock.h>
+
+#include "make_run.hpp"
+
+namespace dp {
+namespace {
+
+using testing::HasSubstr;
+
+struct Compared {
+  Sweep sweep;
+  std::vector<CellSummary> cells;
+  std::vector<NodeComparison> comparisons;
+};
+
+/// Capacities by strategy, one an iteration.
+Compared compared(const std::vector<std::pair<std::string, std::vector<double>>>& capacities) {
+  std::vector<dp::Run> runs;
+  for (const auto& [strategy, values] : capacities) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      runs.push_back(make_run({.strategy = strategy,
+                               .seed = static_cast<std::int64_t>(i),
+                               .completed = values[i],
+                               .started = "T"}));
+    }
+  }
+  Compared c;
+  c.sweep = group_runs(std::move(runs));
+  c.cells = summarize_cells(c.sweep);
+  c.comparisons = compare_strategies(c.sweep, c.cells);
+  return c;
+}
+
+TEST(Comparison, FindsASmallDifferenceThatEveryIterationShows) {
+  const Compared c = compared({{"uniform", {100, 200, 300}}, {"dynamic", {110, 211, 309}}});
+  EXPECT_EQ(c.comparisons.at(0).best, "dynamic");
+  EXPECT_DOUBLE_EQ(c.comparisons[0].pairs.at(0).difference.mean, -10);
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("1 node: dynamic has the highest capacity"));
+}
+
+TEST(Comparison, CallsNoStrategyBestThatNoiseCouldReverse) {
+  const Compared c = compared({{"uniform", {100, 100, 100}}, {"dynamic", {90, 120, 110}}});
+  EXPECT_EQ(c.comparisons.at(0).best, "");
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("dynamic and uniform are indistinguishable"));
+}
+
+TEST(Comparison, GroupsTheLeadersThatCannotBeToldApart) {
+  const Compared c =
+      compared({{"uniform", {100, 101, 99}}, {"dynamic", {101, 100, 100}}, {"sharded", {50, 51, 49}}});
+  EXPECT_EQ(c.comparisons.at(0).best, "");
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("indistinguishable by capacity"));
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("ahead of sharded"));
+}
+
+TEST(Comparison, ProvesNothingFromOneIteration) {
+  const Compared c = compared({{"uniform", {100}}, {"dynamic", {900}}});
+  EXPECT_EQ(c.comparisons.at(0).best, "");
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("two or more valid iterations"));
+}
+
+TEST(Comparison, OfOneStrategyHasNoWinner) {
+  const Compared c = compared({{"dynamic", {100, 101}}});
+  EXPECT_EQ(c.comparisons.at(0).best, "");
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("only dynamic was measured"));
+}
+
+TEST(Comparison, LeavesInvalidRunsOut) {
+  std::vector<dp::Run> runs;
+  for (std::int64_t seed : {1, 2, 3}) {
+    runs.push_back(make_run({.seed = seed, .completed = 100.0 + static_cast<double>(seed)}));
+    runs.push_back(make_run({.strategy = "dynamic", .seed = seed, .completed = 500, .valid = seed == 1}));
+  }
+  const Sweep sweep = group_runs(std::move(runs));
+  const auto cells = summarize_cells(sweep);
+  const auto comparisons = compare_strategies(sweep, cells);
+  EXPECT_EQ(comparisons.at(0).pairs.at(0).iterations, 1u);
+  EXPECT_EQ(comparisons[0].best, "");
+}
+
+}  // namespace
+}  // namespace dp

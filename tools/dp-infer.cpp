@@ -96,6 +96,7 @@ Exit run(int argc, char** argv) {
   settings.name = options.has("name") ? options.text("name") : fmt::format("{}-{}", settings.host, ::getpid());
   if (settings.name.empty() || settings.name.size() > 100) throw UsageError("--name '{}': give 1 to 100 characters", settings.name);
   settings.credit = options.has("credit") ? options.count("credit", 1, 4096) : chosen.kind == "null" ? 64 : 2;
+  settings.ahead = std::max<std::uint64_t>(1, settings.credit / 2);
   const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
   std::unique_ptr<Dataset> data;
   if (options.has("data")) {
@@ -117,12 +118,12 @@ Exit run(int argc, char** argv) {
     if (auto* warm_up = std::get_if<WarmUp>(&action)) inference.submit(std::move(*warm_up));
   });
   loop.watch(inference.descriptor(), [&](Time now, Outbox& out) {
-    std::optional<InferenceThread::Answer> answer = inference.take();
-    if (!answer) return;
-    if (const auto* broken = std::get_if<InferenceThread::Broken>(&*answer)) throw Error("warm-up failed: {}", broken->why);
-    if (std::holds_alternative<InferenceThread::Warmed>(*answer)) worker.warmed(now, out);
-    if (auto* computed = std::get_if<InferenceThread::Computed>(&*answer)) {
-      worker.computed(now, computed->started, computed->done, std::move(computed->outcome), out);
+    for (InferenceThread::Answer& answer : inference.take()) {
+      if (const auto* broken = std::get_if<InferenceThread::Broken>(&answer)) throw Error("warm-up failed: {}", broken->why);
+      if (std::holds_alternative<InferenceThread::Warmed>(answer)) worker.warmed(now, out);
+      if (auto* computed = std::get_if<InferenceThread::Computed>(&answer)) {
+        worker.computed(now, computed->started, computed->done, std::move(computed->outcome), out);
+      }
     }
   });
   ProcessUsage usage;

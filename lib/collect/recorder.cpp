@@ -149,7 +149,7 @@ void Recorder::usage(Role role, const std::string& name, const Usage& message) {
   r.last = now;
   ++r.readings;
   r.rss_sum += static_cast<double>(now.rss_bytes) / mb;
-  r.rss_peak = std::max(r.rss_peak, static_cast<double>(now.peak_rss_bytes) / mb);
+  r.rss_peak = std::max({r.rss_peak, static_cast<double>(now.rss_bytes) / mb, static_cast<double>(now.peak_rss_bytes) / mb});
   r.anonymous_peak = std::max(r.anonymous_peak, static_cast<double>(now.anonymous_bytes) / mb);
 }
 

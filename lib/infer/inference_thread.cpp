@@ -24,41 +24,39 @@ InferenceThread::~InferenceThread() {
   ::close(wake_);
 }
 
-void InferenceThread::submit(std::variant<WarmUp, Compute> job) {
+void InferenceThread::submit(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    job_ = std::move(job);
+    jobs_.push_back(std::move(job));
   }
   ready_.notify_one();
 }
 
-std::optional<InferenceThread::Answer> InferenceThread::take() {
+std::vector<InferenceThread::Answer> InferenceThread::take() {
   std::uint64_t count = 0;
-  if (::read(wake_, &count, sizeof count) != sizeof count) return std::nullopt;
+  if (::read(wake_, &count, sizeof count) != sizeof count) return {};
   const std::lock_guard lock(mutex_);
-  return std::exchange(answer_, std::nullopt);
+  return std::exchange(answers_, {});
 }
 
 void InferenceThread::run() {
+  std::unique_lock lock(mutex_);
   while (true) {
-    std::optional<std::variant<WarmUp, Compute>> job;
-    {
-      std::unique_lock lock(mutex_);
-      ready_.wait(lock, [this] { return stopping_ || job_; });
-      if (stopping_) return;
-      job = std::exchange(job_, std::nullopt);
-    }
-    Answer answer = work(*job);
-    {
-      const std::lock_guard lock(mutex_);
-      answer_ = std::move(answer);
-    }
+    ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    if (stopping_) return;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    Answer answer = work(job);
+    lock.lock();
+    const bool first = answers_.empty();
+    answers_.push_back(std::move(answer));
     const std::uint64_t one = 1;
-    if (::write(wake_, &one, sizeof one) != sizeof one) return;
+    if (first && ::write(wake_, &one, sizeof one) != sizeof one) return;
   }
 }
 
-InferenceThread::Answer InferenceThread::work(std::variant<WarmUp, Compute>& job) {
+InferenceThread::Answer InferenceThread::work(Job& job) {
   if (const auto* compute_job = std::get_if<Compute>(&job)) return compute(compute_job->batch);
   try {
     const DataShape& data = std::get<WarmUp>(job).data;

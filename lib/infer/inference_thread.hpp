@@ -1,12 +1,12 @@
-// The thread that computes, apart from the one that talks: jobs go in one at a time, outcomes come back with their
-// times, and a descriptor becomes readable when one is there.
+// The thread that computes, apart from the one that talks: jobs go in, outcomes come back in the same order with
+// their times, and a descriptor becomes readable when one is there.
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -27,21 +27,22 @@ class InferenceThread {
   struct Broken {
     std::string why;  ///< warm-up failed
   };
+  using Job = std::variant<WarmUp, Compute>;
   using Answer = std::variant<Warmed, Computed, Broken>;
 
   /// `data`: for batches by reference; may be null.
   InferenceThread(std::unique_ptr<Backend> backend, std::unique_ptr<Dataset> data);
   ~InferenceThread();
 
-  void submit(std::variant<WarmUp, Compute> job);
-  /// The next answer, if there is one.
-  std::optional<Answer> take();
+  void submit(Job job);
+  /// All answers there are.
+  std::vector<Answer> take();
   /// Readable when there may be an answer.
   int descriptor() const { return wake_; }
 
  private:
   void run();
-  Answer work(std::variant<WarmUp, Compute>& job);
+  Answer work(Job& job);
   Computed compute(const Batch& batch);
   std::string gather(const Batch& batch);
 
@@ -50,8 +51,8 @@ class InferenceThread {
   std::vector<std::byte> pixels_;  ///< of a batch by reference
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::optional<std::variant<WarmUp, Compute>> job_;
-  std::optional<Answer> answer_;
+  std::deque<Job> jobs_;
+  std::vector<Answer> answers_;
   bool stopping_ = false;
   int wake_ = -1;
   std::thread thread_;

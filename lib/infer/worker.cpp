@@ -40,9 +40,19 @@ Hello Worker::hello() const {
 /// The batch being computed first.
 std::vector<std::uint64_t> Worker::held() const {
   std::vector<std::uint64_t> ids;
-  if (computing_) ids.push_back(raw(computing_->batch.lease.batch));
-  for (const Held& waiting : queue_) ids.push_back(raw(waiting.batch.lease.batch));
+  for (const auto* held : {&computing_, &queue_}) {
+    for (const Held& one : *held) ids.push_back(raw(one.batch.lease.batch));
+  }
   return ids;
+}
+
+Worker::Held* Worker::find(BatchId id) {
+  for (auto* held : {&computing_, &queue_}) {
+    for (Held& one : *held) {
+      if (one.batch.lease.batch == id) return &one;
+    }
+  }
+  return nullptr;
 }
 
 // ---- messages ------------------------------------------------------------------------------------------------
@@ -70,6 +80,7 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
       if (auto* batch = std::get_if<Batch>(&envelope.body)) on_batch(now, std::move(*batch), out);
       if (std::holds_alternative<Drain>(envelope.body) && !draining_) {
         draining_ = true;
+        queue_.clear();
         give_up_at_ = now + options_.give_up;
       }
       return;
@@ -104,13 +115,8 @@ void Worker::on_batch(Time now, Batch&& batch, Outbox& out) {
     send_result(now, done->second, out);
     return report({std::move(batch), now}, {}, {}, out);
   }
-  const auto same = [&](const Held& held) { return held.batch.lease.batch == id; };
-  if (computing_ && same(*computing_)) {
-    computing_->batch.lease = batch.lease;
-    return;
-  }
-  if (const auto waiting = std::ranges::find_if(queue_, same); waiting != queue_.end()) {
-    waiting->batch.lease = batch.lease;
+  if (Held* held = find(id)) {
+    held->batch.lease = batch.lease;
     return;
   }
   if (draining_) {
@@ -125,10 +131,11 @@ void Worker::on_batch(Time now, Batch&& batch, Outbox& out) {
 }
 
 void Worker::start_next(Outbox& out) {
-  if (computing_ || queue_.empty()) return;
-  computing_ = std::move(queue_.front());
-  queue_.pop_front();
-  out.push(Compute{computing_->batch});
+  while (computing_.size() < options_.ahead && !queue_.empty()) {
+    computing_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    out.push(Compute{computing_.back().batch});
+  }
 }
 
 // ---- the inference thread ------------------------------------------------------------------------------------
@@ -140,8 +147,8 @@ void Worker::warmed(Time, Outbox& out) {
 }
 
 void Worker::computed(Time now, Time started, Time done, Outcome&& outcome, Outbox& out) {
-  const Held held = std::move(*computing_);
-  computing_.reset();
+  const Held held = std::move(computing_.front());
+  computing_.pop_front();
   start_next(out);
   if (outcome.error == ErrorClass::none) {
     Unacked& unacked = unacked_[held.batch.lease.batch];
@@ -168,7 +175,7 @@ void Worker::send_result(Time now, Unacked& unacked, Outbox& out) {
 /// Cumulative and never lowered within a session.
 void Worker::raise_limit() {
   if (!warm_ || draining_ || unacked_.size() >= options_.unacked_cap) return;
-  const std::uint64_t holding = queue_.size() + (computing_ ? 1 : 0);
+  const std::uint64_t holding = queue_.size() + computing_.size();
   if (holding < options_.credit) limit_ = std::max(limit_, received_ + options_.credit - holding);
 }
 
@@ -202,7 +209,7 @@ Time Worker::next_deadline() const {
 
 void Worker::end(Time now, Outbox& out) {
   if (!draining_ || finished()) return;
-  const bool idle = !computing_ && queue_.empty() && unacked_.empty();
+  const bool idle = computing_.empty() && queue_.empty() && unacked_.empty();
   if (!idle && now < give_up_at_) return;
   route_.send(Bye{interrupted_}, out);
   collect_.send(Bye{interrupted_}, out);

@@ -5,7 +5,6 @@
 
 #include <deque>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@ namespace dp {
 struct WorkerOptions {
   std::string name;
   std::uint64_t credit = 2;         ///< batches held at once: one computed, the rest waiting
+  std::size_t ahead = 1;            ///< batches with the inference thread at once; it cannot hand them back
   std::size_t unacked_cap = 4096;   ///< results the ledger has not acknowledged, before no new work is taken
   std::vector<std::string> datasets;  ///< digests it can serve by reference
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for acknowledgements
@@ -37,7 +37,7 @@ class Worker final : public Stage {
 
   /// The WarmUp asked for is done.
   void warmed(Time now, Outbox& out);
-  /// The Compute asked for is done.
+  /// The oldest Compute asked for is done.
   void computed(Time now, Time started, Time done, Outcome&& outcome, Outbox& out);
 
  private:
@@ -55,6 +55,7 @@ class Worker final : public Stage {
   void on_collect(Time now, Envelope& envelope, Outbox& out);
   void on_batch(Time now, Batch&& batch, Outbox& out);
   void start_next(Outbox& out);
+  Held* find(BatchId id);
   void report(const Held& held, const Outcome& outcome, Duration service, Outbox& out);
   void send_result(Time now, Unacked& unacked, Outbox& out);
   void extend_credit(Outbox& out);
@@ -68,8 +69,7 @@ class Worker final : public Stage {
   Dialer route_, collect_;
   DataShape data_;
   bool warm_ = false, warming_ = false;
-  std::deque<Held> queue_;
-  std::optional<Held> computing_;
+  std::deque<Held> queue_, computing_;  ///< waiting, and with the inference thread: oldest first
   std::map<BatchId, Unacked> unacked_;
   std::uint64_t received_ = 0, limit_ = 0;  ///< credit of this router session
   bool draining_ = false, interrupted_ = false, introduced_ = false;

@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# Runs one configuration with every process on this machine: starts dp-collect, dp-route, the workers and dp-stream on
+# free loopback ports, waits until each is ready, ends exactly what it started, and returns dp-collect's status.
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317  # the functions that traps call
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bin=${DP_BIN:-$here/../build/bin}
+
+usage() {
+  cat <<EOF
+run-local.sh - run one configuration of the pipeline on this machine
+
+Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
+
+  --strategy NAME     uniform, dynamic or sharded (dynamic)
+  --workers N         dp-infer processes (1)
+  --out FILE          where the report goes (stdout)
+  --backend KIND      torch, null or synthetic (torch)
+  --model NAME        resnet18 or resnet18-cifar (resnet18)
+  --threads N         per worker (1)
+  --credit N          batches a worker holds (its default)
+  --service SPEC      synthetic: fixed:5ms or exp:5ms (fixed:5ms)
+  --slowdowns A,B,…   synthetic: slow-down of each worker (1 for all)
+  --data SPEC         data set (data/cifar10/test_batch.bin)
+  --expected FILE     predictions to compare with
+  --rate R|max, --samples N, --batch-size B, --layout L, --payload P, --seed S   passed to dp-stream
+  --decisions FILE    the router's decision log
+  --heartbeat TIME, --wait TIME   for all tools
+  --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
+  --quiet             no progress
+
+Exit status: that of dp-collect (0 valid, 3 measured but invalid), 1 if a process failed, 2 usage, 130 interrupted.
+Example:
+  pipelines/run-local.sh --backend synthetic --data synthetic:3x32x32 --workers 2 --samples 2000 | jq .rates
+EOF
+}
+
+strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
+data='' expected='' decisions='' logs='' quiet=0 route_options=() link=() stream=()
+while (($#)); do
+  case $1 in
+    --help) usage; exit 0 ;;
+    --quiet) quiet=1; shift; continue ;;
+    --) shift; stream+=("$@"); break ;;
+    --*) (($# > 1)) || { echo "run-local.sh: $1 needs a value (see --help)" >&2; exit 2; } ;;&
+    --strategy) strategy=$2 ;;
+    --workers) workers=$2 ;;
+    --out) out=$2 ;;
+    --backend) backend=$2 ;;
+    --model) model=$2 ;;
+    --threads) threads=$2 ;;
+    --credit) credit=$2 ;;
+    --service) service=$2 ;;
+    --slowdowns) slowdowns=$2 ;;
+    --data) data=$2 ;;
+    --expected) expected=$2 ;;
+    --decisions) decisions=$2 ;;
+    --lease) route_options+=(--lease "$2") ;;
+    --heartbeat | --wait) link+=("$1" "$2") ;;
+    --logs) logs=$2 ;;
+    --rate | --samples | --batch-size | --layout | --payload | --seed) stream+=("$1" "$2") ;;
+    *) echo "run-local.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+[[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
+[[ -x $bin/dp-collect ]] || { echo "run-local.sh: $bin/dp-collect is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
+data=${data:-$here/../data/cifar10/test_batch.bin}
+
+scratch=$(mktemp -d)
+logs=${logs:-$scratch}
+mkdir -p "$logs"
+declare -A pids=()
+
+# Ends what is still running, by its id, and leaves nothing behind.
+clean_up() {
+  local pid
+  for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null; done
+  for pid in "${pids[@]}"; do
+    for _ in {1..60}; do kill -0 "$pid" 2>/dev/null || break; read -rt 0.05 <> <(:) || true; done
+    kill -KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+  done
+  rm -rf "$scratch"
+}
+interrupted() {
+  trap '' INT TERM
+  echo "run-local.sh: interrupted" >&2
+  clean_up
+  trap - EXIT
+  exit 130
+}
+trap clean_up EXIT
+trap interrupted INT TERM
+
+# start NAME COMMAND…: in the background, its stderr in NAME.log.
+start() {
+  local name=$1
+  shift
+  "$@" 2>"$logs/$name.log" &
+  pids[$name]=$!
+  echo "$!" >"$logs/$name.pid"
+}
+
+fail() {
+  echo "run-local.sh: $1" >&2
+  sed 's/^/  /' "$logs/$2.log" >&2
+  exit "${3:-1}"
+}
+
+# wait_ready NAME: until its READY line is there, or it has ended.
+wait_ready() {
+  local name=$1 status
+  until grep -q READY "$logs/$name.log"; do
+    if ! kill -0 "${pids[$name]}" 2>/dev/null; then
+      wait "${pids[$name]}"
+      status=$?
+      unset "pids[$name]"
+      fail "$name did not start" "$name" $((status == 2 ? 2 : 1))
+    fi
+    read -rt 0.02 <> <(:) || true
+  done
+}
+endpoint_of() { sed -n "s/.*READY.* $2=\([^ ]*\).*/\1/p; s/.*READY $2=\([^ ]*\).*/\1/p" "$logs/$1.log" | head -n 1; }
+
+collect=("$bin/dp-collect" --bind tcp://127.0.0.1:0 "${link[@]}")
+[[ -n $out ]] && collect+=(--out "$out")
+[[ -n $expected ]] && collect+=(--expected "$expected")
+((quiet)) && collect+=(--quiet)
+# The collector's progress line goes to the terminal, when there is one.
+if [[ -t 2 ]] && ((!quiet)); then
+  "${collect[@]}" 2> >(tee "$logs/collect.log" >&2) &
+  pids[collect]=$!
+  echo "$!" >"$logs/collect.pid"
+else
+  start collect "${collect[@]}"
+fi
+touch "$logs/collect.log"
+wait_ready collect
+collect_at=$(endpoint_of collect bind)
+
+[[ -n $decisions ]] && route_options+=(--decisions "$decisions")
+start route "$bin/dp-route" --strategy "$strategy" --workers "$workers" --stream-bind tcp://127.0.0.1:0 \
+  --worker-bind tcp://127.0.0.1:0 --collect "$collect_at" "${route_options[@]}" "${link[@]}"
+wait_ready route
+stream_at=$(endpoint_of route stream)
+worker_at=$(endpoint_of route worker)
+
+IFS=, read -ra slow <<<"$slowdowns"
+for ((w = 0; w < workers; ++w)); do
+  worker=("$bin/dp-infer" --name "w$w" --backend "$backend" --model "$model" --threads "$threads" --service "$service"
+    --slowdown "${slow[w]:-1}" --seed "$((w + 1))" --data "$data" --route "$worker_at" --collect "$collect_at" "${link[@]}")
+  [[ $backend == torch ]] && worker+=(--weights "$here/../data/weights/$model.safetensors")
+  [[ -n $credit ]] && worker+=(--credit "$credit")
+  start "w$w" "${worker[@]}"
+done
+start stream "$bin/dp-stream" --data "$data" --route "$stream_at" --collect "$collect_at" "${stream[@]}" "${link[@]}"
+
+# A worker or the stream that ends badly before the end is told of at once; the collector's status is the answer.
+while [[ -n ${pids[collect]:-} ]]; do
+  wait -n -p ended "${pids[@]}"
+  status=$?
+  for name in "${!pids[@]}"; do
+    [[ ${pids[$name]} == "${ended:-}" ]] || continue
+    unset "pids[$name]"
+    if [[ $name == collect ]]; then
+      answer=$status
+    elif ((status != 0)); then
+      ((status > 128)) || [[ $name != stream && $name != route ]] || fail "$name failed (status $status)" "$name" $((status == 2 ? 2 : 1))
+      echo "run-local.sh: $name ended with status $status" >&2
+      [[ -s $logs/$name.log ]] && grep -v READY "$logs/$name.log" | sed 's/^/  /' >&2
+      left=0
+      for other in "${!pids[@]}"; do [[ $other == w* ]] && left=1; done
+      ((left)) || fail "no worker is left" "$name" $((status == 2 ? 2 : 1))
+    fi
+  done
+done
+if ((answer != 0 && answer != 3)); then fail "dp-collect failed (status $answer)" collect "$answer"; fi
+[[ -t 2 ]] || grep -hv READY "$logs/collect.log" >&2
+for name in "${!pids[@]}"; do wait "${pids[$name]}"; unset "pids[$name]"; done
+exit "$answer"

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# dp-plot: which files it writes and what it says, with stand-ins for the renderers, then with vega-cli where there is one.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+: "${DP_SOURCE:?}" "${DP_BIN:?}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+run=$DP_SOURCE/tests/cli/data/run.json
+templates=$DP_SOURCE/lib/plot/templates
+
+fail() {
+  printf 'FAILED: %s\n%s\n' "$1" "$(cat "$scratch/stderr" 2>/dev/null)" >&2
+  exit 1
+}
+plot() { # ARGUMENT…: leaves `status`
+  status=0
+  "$DP_BIN/dp-plot" --templates "$templates" "$@" >"$scratch/stdout" 2>"$scratch/stderr" || status=$?
+}
+expect_status() { [[ $status == "$1" ]] || fail "$2: exit status $status, not $1"; }
+expect_said() { grep -qF -- "$1" "$scratch/stderr" || fail "does not say '$1'"; }
+
+# Renderers that hand their input on.
+mkdir -p "$scratch/vega/node_modules/.bin"
+for program in vl2svg vl2png; do
+  printf '#!/bin/sh\necho "$0 $*" >&2\ncat\n' >"$scratch/vega/node_modules/.bin/$program"
+  chmod +x "$scratch/vega/node_modules/.bin/$program"
+done
+
+jq '.rate_mode = "max" | .rates.requested = null | .rates.completed = 1500 | .run_id = "m"' "$run" >"$scratch/max.json"
+plot --vega "$scratch/vega" --out "$scratch/out" "$run" "$scratch/max.json"
+expect_status 0 "two runs"
+[[ ! -s $scratch/stderr ]] || fail "unexpected stderr"
+for name in streaming_throughput_comparison streaming_latency; do
+  for kind in svg png; do
+    [[ -s $scratch/out/$name.$kind ]] || fail "no $name.$kind"
+    grep -qF "$scratch/out/$name.$kind" "$scratch/stdout" || fail "$name.$kind is not announced"
+  done
+done
+[[ $(jq '.data.values[0].capacity' "$scratch/out/streaming_throughput_comparison.svg") == 1500 ]] || fail "capacity drawn"
+[[ $(jq '.data.values[0].p50' "$scratch/out/streaming_latency.svg") == 20 ]] || fail "p50 drawn"
+[[ $(jq '.data.values[0].p95' "$scratch/out/streaming_latency.svg") == null ]] || fail "unsupported p95 drawn"
+
+# From the table of the same runs: the same pictures.
+"$DP_BIN/dp-summarize" --streaming "$scratch/s" "$run" "$scratch/max.json" >/dev/null
+DP_VEGA=$scratch/vega plot --out "$scratch/again" "$scratch/s/averaged_results.csv"
+expect_status 0 "a table"
+for name in streaming_throughput_comparison streaming_latency; do
+  cmp -s "$scratch/out/$name.svg" "$scratch/again/$name.svg" || fail "$name differs between runs and their table"
+done
+
+# What is refused, and with which status.
+plot "$run"
+expect_status 2 "no --out"
+plot --out "$scratch/out"
+expect_status 2 "nothing to draw"
+mkdir "$scratch/none"
+PATH=/nowhere plot --vega "$scratch/none" --out "$scratch/out" "$run"
+expect_status 1 "no renderer"
+expect_said "make -f Makefile.bench deps"
+printf '#!/bin/sh\necho cannot draw >&2\nexit 3\n' >"$scratch/vega/node_modules/.bin/vl2svg"
+plot --vega "$scratch/vega" --out "$scratch/out" "$run"
+expect_status 1 "a failing renderer"
+expect_said "cannot draw"
+plot --vega "$scratch/vega" --templates "$scratch/none" --out "$scratch/out" "$run"
+expect_status 1 "no templates"
+plot --help
+expect_status 0 "--help"
+
+# With the real renderers, where they are installed.
+for vega in "${DP_VEGA:-}" "$DP_BIN/../vega"; do
+  [[ -n $vega && (-x $vega/vl2png || -x $vega/node_modules/.bin/vl2png) ]] || continue
+  plot --vega "$vega" --out "$scratch/real" "$run" "$scratch/max.json"
+  expect_status 0 "vega-cli"
+  grep -q '<svg' "$scratch/real/streaming_latency.svg" || fail "not an SVG"
+  [[ $(head -c 8 "$scratch/real/streaming_latency.png" | od -An -tx1 | tr -d ' ') == 89504e470d0a1a0a ]] || fail "not a PNG"
+  break
+done

@@ -111,6 +111,7 @@ TensorView parse_tensor(const std::string& name, const json& entry, std::span<co
 // The format asks that the tensors cover the data exactly: no overlap, no hole, nothing left over.
 void check_cover(const std::map<std::string, TensorView>& tensors, std::span<const std::byte> data) {
   std::vector<std::pair<std::span<const std::byte>, const std::string*>> ranges;
+  ranges.reserve(tensors.size());
   for (const auto& [name, view] : tensors) ranges.emplace_back(view.bytes, &name);
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) {
     return std::pair(a.first.data(), a.first.size()) < std::pair(b.first.data(), b.first.size());

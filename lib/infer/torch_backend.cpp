@@ -1,6 +1,6 @@
 // ResNet-18 by LibTorch: the only file that includes its headers. The network is plain structs of tensors;
 // batch norm is folded into the convolutions when the weights are loaded. On the CPU the weights are kept in
-// oneDNN's own blocked layout, which serves half as many images a second again as dense tensors do.
+// oneDNN's own blocked layout, which serves ResNet-18 at 32 × 32 half as fast again as dense tensors do.
 // SPDX-License-Identifier: MIT
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

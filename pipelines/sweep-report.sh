@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ends a sweep: tables and summary (stdout), pictures, how many runs were INVALID and why, and what was written.
+# Ends a sweep: tables, pictures, and on stdout the summary, INVALID runs counted, and the paths of what was written.
 # Usage: NODES=1,2 … sweep-report.sh streaming|matrix|single
 # Status: 0 when every run is there and accounts for every sample, even if some are marked INVALID; else 1.
 # SPDX-License-Identifier: MIT
@@ -37,14 +37,6 @@ if [[ $kind == streaming ]]; then
   else
     echo "No pictures: Vega is not installed (run: make -f Makefile.bench deps)" >&2
   fi
-fi
-
-# One line for each criterion that made runs INVALID, the most frequent first.
-invalid=$(jq -r 'select(.valid | not) | [.verdicts[]? | select(.ok | not) | .criterion] | join(" and ")' "${files[@]}" |
-  sort | uniq -c | sort -rn)
-if [[ -n $invalid ]]; then
-  echo "INVALID: $(awk '{ n += $1 } END { print n }' <<<"$invalid") of ${#files[@]} runs (kept and marked):"
-  echo "$invalid"
 fi
 
 unaccounted=$(jq -r 'select(.samples.lost != 0 or .samples.double_counted != 0 or

@@ -28,7 +28,7 @@ position() {
 }
 
 outcome() {
-  jq -r '(if .valid then "valid" else "INVALID (" + ([.verdicts[]? | select(.ok | not) | .criterion] | join(", ")) + ")" end)
+  jq -r '(if .valid then "valid" else "INVALID (not met: " + ([.verdicts[]? | select(.ok | not) | .criterion] | join(", ")) + ")" end)
     + ", \(.rates.completed | round)/s" + (if .overloaded then ", overloaded" else "" end)' "$file"
 }
 

@@ -209,8 +209,7 @@ echo "$victim 3" >"$tmp/status"
 bench "${sweep[@]}"
 expect_status 0 "a sweep with an INVALID run"
 (($(calls) == 3)) || fail "an INVALID run ended the sweep"
-expect_output "INVALID (stub criterion), 998/s" "an INVALID run"
-expect_output "INVALID: 1 of 3 runs" "an INVALID run"
+expect_output "INVALID (not met: stub criterion), 998/s" "an INVALID run"
 
 # ── A failed run stops the sweep; calling again goes on ──
 stub_reset

@@ -97,13 +97,12 @@ std::string invalid_sentence(const Sweep& sweep) {
   if (invalid == 0) return "";
   std::vector<std::string> parts;
   for (const auto& [criterion, count] : reasons) parts.push_back(fmt::format("{} ({})", criterion, count));
-  return fmt::format(
-      "{} of {} runs are INVALID: {}. Their figures count only where a row has no valid run.\n", invalid,
-      sweep.runs.size(), fmt::join(parts, ", "));
+  return wrapped(
+      fmt::format("{} of {} runs are INVALID: {}. Their figures count only where a row has no valid run.",
+                  invalid, sweep.runs.size(), fmt::join(parts, ", ")));
 }
 
-/// Names what differs between runs although it should not matter; figures of two machines or builds are no
-/// sweep.
+/// Names what differs between runs although it should not matter; two machines or builds are no sweep.
 std::string mixture_sentence(const Sweep& sweep) {
   std::set<std::string> builds, hosts;
   for (const Run& run : sweep.runs) {
@@ -122,7 +121,7 @@ std::string notes(const Sweep& sweep, const std::vector<CellSummary>& cells) {
   std::string text;
   if (any(cells, &CellSummary::oversubscribed)) {
     text +=
-        "* oversubscribed: more threads than cores; such a row shows this host's limit, not the "
+        "* oversubscribed: more threads than cores; the row shows this host's limit, not the "
         "strategy's.\n";
   }
   if (any(cells, &CellSummary::overloaded)) {

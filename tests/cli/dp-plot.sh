@@ -23,6 +23,7 @@ expect_said() { grep -qF -- "$1" "$scratch/stderr" || fail "does not say '$1'"; 
 # Renderers that hand their input on.
 mkdir -p "$scratch/vega/node_modules/.bin"
 for program in vl2svg vl2png; do
+  # shellcheck disable=SC2016 # expanded by the stand-in
   printf '#!/bin/sh\necho "$0 $*" >&2\ncat\n' >"$scratch/vega/node_modules/.bin/$program"
   chmod +x "$scratch/vega/node_modules/.bin/$program"
 done

@@ -105,7 +105,7 @@ expect_cell 3 "$csv" strategy=dynamic nodes=1 valid
 expect_cell 6 "$csv" strategy=dynamic nodes=1 runs
 expect_cell 0 "$csv" strategy=dynamic nodes=1 valid_at_rate
 expect_cell 0.5 "$csv" strategy=uniform nodes=1 top1
-# Eleven of twelve seconds: after 0 and 900 completed, 900 < 1000 at the end of second 1, but 1980 < 2000 at that of 2.
+# Ten of twelve seconds: in iteration 3 only 900 of 1000 were done a second late, then 1980 of 2000.
 expect_cell 10 "$csv" strategy=uniform nodes=2 successful_streams
 expect_cell 2 "$csv" strategy=uniform nodes=2 failed_streams
 expect_cell 83.3333 "$csv" strategy=uniform nodes=2 success_rate
@@ -126,7 +126,7 @@ expect_said "overloaded" stdout
 expect_said "2 nodes: dynamic has the highest capacity" stdout
 expect_said "1 node: uniform and dynamic are indistinguishable" stdout
 expect_said "wrote $csv" stdout
-[[ $(wc -L <"$scratch/stdout") -le 100 ]] || [[ ${#scratch} -gt 60 ]] || fail "a line is longer than 100 columns"
+[[ $(grep -v "^wrote" "$scratch/stdout" | wc -L) -le 100 ]] || fail "a line is longer than 100 columns"
 ! grep -q $'\033' "$scratch/stdout" || fail "escape sequences on a pipe"
 
 # The same runs by list, again: the same table, replaced.

@@ -99,6 +99,7 @@ trap interrupted INT TERM
 start() {
   local name=$1
   shift
+  : >"$logs/$name.log"
   "$@" 2>"$logs/$name.log" &
   pids[$name]=$!
   echo "$!" >"$logs/$name.pid"
@@ -130,6 +131,7 @@ collect=("$bin/dp-collect" --bind tcp://127.0.0.1:0 "${link[@]}")
 [[ -n $expected ]] && collect+=(--expected "$expected")
 ((quiet)) && collect+=(--quiet)
 # The collector's progress line goes to the terminal, when there is one.
+: >"$logs/collect.log"
 if [[ -t 2 ]] && ((!quiet)); then
   "${collect[@]}" 2> >(tee "$logs/collect.log" >&2) &
   pids[collect]=$!
@@ -137,7 +139,7 @@ if [[ -t 2 ]] && ((!quiet)); then
 else
   start collect "${collect[@]}"
 fi
-touch "$logs/collect.log"
+
 wait_ready collect
 collect_at=$(endpoint_of collect bind)
 

@@ -44,6 +44,7 @@ class DecisionLog {
  public:
   explicit DecisionLog(const std::string& path) : file_(std::fopen(path.c_str(), "w"), &std::fclose) {
     if (!file_) throw Error("--decisions {}: cannot be written", path);
+    std::setvbuf(file_.get(), nullptr, _IOLBF, 0);
   }
   void write(const Decision& d) {
     nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()}, {"batch", raw(d.batch)},

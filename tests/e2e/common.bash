@@ -1,0 +1,69 @@
+# What the end-to-end tests share: real processes on free loopback ports, run by pipelines/run-local.sh.
+# shellcheck shell=bash disable=SC2034  # used by the scripts that read this file
+set -uo pipefail
+export DP_BIN=${DP_BIN:?folder of the built tools}
+root=${DP_SOURCE:?root of the sources}
+work=$(mktemp -d)
+run_pid='' extra_pids=()
+end_test() {
+  local pid
+  [[ -n $run_pid ]] && kill -INT "$run_pid" 2>/dev/null && wait "$run_pid" 2>/dev/null
+  for pid in "${extra_pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  rm -rf "$work"
+}
+trap end_test EXIT
+
+die() {
+  echo "FAILED: $*" >&2
+  for log in "$work"/*.err "$work"/logs/*.log; do [[ -s $log ]] && sed "s|^|  $(basename "$log"): |" "$log" >&2; done
+  exit 1
+}
+
+# run NAME OPTIONS…: one whole run; its report in $work/NAME.json, its status in $status.
+run() {
+  local name=$1
+  shift
+  status=0
+  "$root/pipelines/run-local.sh" --quiet --out "$work/$name.json" "$@" 2>"$work/$name.err" || status=$?
+}
+# launch NAME OPTIONS…: the same in the background, with logs, pids and decisions in $work/logs.
+launch() {
+  local name=$1
+  shift
+  mkdir -p "$work/logs"
+  "$root/pipelines/run-local.sh" --quiet --out "$work/$name.json" --logs "$work/logs" \
+    --decisions "$work/logs/decisions.ndjson" "$@" 2>"$work/$name.err" &
+  run_pid=$!
+}
+# finish: waits for the launched run; its status in $status.
+finish() {
+  status=0
+  wait "$run_pid" || status=$?
+  run_pid=''
+}
+# wait_for WHAT COMMAND…: until the command succeeds; fails the test if the run ends first or a minute passes.
+wait_for() {
+  local what=$1 deadline=$((SECONDS + 60))
+  shift
+  until "$@"; do
+    if [[ -z $run_pid ]] || ! kill -0 "$run_pid" 2>/dev/null; then die "the run ended before: $what"; fi
+    ((SECONDS < deadline)) || die "timed out waiting for: $what"
+    read -rt 0.02 <> <(:) || true
+  done
+}
+lines_at_least() { [[ -f $2 ]] && (($(wc -l <"$2") >= $1)); }
+logged() { grep -q "$1" "$work/logs/$2.log" 2>/dev/null; }
+signal() { kill "-$1" "$(cat "$work/logs/$2.pid")" || die "cannot signal $2"; }
+
+# check NAME FILTER…: every jq filter must be true of the report.
+check() {
+  local name=$1 filter
+  shift
+  [[ -f $work/$name.json ]] || die "$name wrote no report (status $status)"
+  for filter in "$@"; do
+    jq -e "$filter" "$work/$name.json" >/dev/null ||
+      die "$name: not true: $filter; $(jq -c '{valid, samples, events, workers: [.workers[] | {name, samples, lost}], bad: [.verdicts[] | select(.ok | not)]}' "$work/$name.json")"
+  done
+}
+accounted='.samples.announced == .samples.completed and .samples.failed == 0 and .samples.lost == 0 and .samples.double_counted == 0'
+synthetic=(--data synthetic:3x32x32)

@@ -105,7 +105,7 @@ Exit run(int argc, char** argv) {
   const std::string at = transport.bind(bind);
   Collector collector(settings, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
   {
     ProgressLine line(options.has("quiet"));
     loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {

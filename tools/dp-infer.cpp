@@ -127,7 +127,7 @@ Exit run(int argc, char** argv) {
     }
   });
   ProcessUsage usage;
-  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
   say_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
   return loop.run(worker, transport);
 }

@@ -95,7 +95,7 @@ Exit run(int argc, char** argv) {
   });
   Router router(settings, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::seconds(1), [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
   say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
   return loop.run(router, transport);
 }

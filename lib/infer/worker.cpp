@@ -93,7 +93,7 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::refused: return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up:
       run_ = std::get<Welcome>(envelope.body).run;
-      introduced_ = false;
+      collect_.send(Usage{usage_, options_.host, options_.detail, options_.record}, out);
       for (auto& [id, unacked] : unacked_) send_result(now, unacked, out);
       return;
     case LinkEvent::message:
@@ -225,14 +225,8 @@ void Worker::drain(Time now, Outbox& out) {
 }
 
 void Worker::usage(Time, const ResourceUsage& usage, Outbox& out) {
-  if (!collect_.up()) return;
-  Usage message{usage, {}, {}, {}};
-  if (!std::exchange(introduced_, true)) {
-    message.host = options_.host;
-    message.detail = options_.detail;
-    message.options = options_.record;
-  }
-  collect_.send(std::move(message), out);
+  usage_ = usage;
+  collect_.send(Usage{usage, {}, {}, {}}, out);
 }
 
 }  // namespace dp

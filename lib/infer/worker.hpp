@@ -72,7 +72,8 @@ class Worker final : public Stage {
   std::deque<Held> queue_, computing_;  ///< waiting, and with the inference thread: oldest first
   std::map<BatchId, Unacked> unacked_;
   std::uint64_t received_ = 0, limit_ = 0;  ///< credit of this router session
-  bool draining_ = false, interrupted_ = false, introduced_ = false;
+  bool draining_ = false, interrupted_ = false;
+  ResourceUsage usage_;  ///< latest
   Time next_resend_{}, give_up_at_ = never;
 };
 

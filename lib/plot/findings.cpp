@@ -47,13 +47,15 @@ std::string range_ms(double low, double high) {
   return from == to ? from + " ms" : fmt::format("{}–{} ms", from, to);
 }
 
-/// p95 over the strategies of one node count; "" where none may be stated.
-std::string p95_at(const std::vector<const PlotCell*>& cells) {
+/// A percentile over the strategies of one node count; "" where none may be stated.
+std::string latency_at(const std::vector<const PlotCell*>& cells,
+                       std::optional<double> PlotCell::*percentile) {
   std::optional<double> low, high;
   for (const PlotCell* c : cells) {
-    if (!c->p95_ms) continue;
-    low = std::min(low.value_or(*c->p95_ms), *c->p95_ms);
-    high = std::max(high.value_or(*c->p95_ms), *c->p95_ms);
+    const std::optional<double>& ms = c->*percentile;
+    if (!ms) continue;
+    low = std::min(low.value_or(*ms), *ms);
+    high = std::max(high.value_or(*ms), *ms);
   }
   return low ? range_ms(*low, *high) : "";
 }
@@ -101,19 +103,24 @@ std::string latency_finding(const std::vector<PlotCell>& cells) {
     by_nodes[c.nodes].push_back(&c);
     rate = c.rate.value_or(rate);
   }
+  const bool has_p95 =
+      std::any_of(cells.begin(), cells.end(), [](const PlotCell& c) { return c.p95_ms.has_value(); });
+  const auto percentile = has_p95 ? &PlotCell::p95_ms : &PlotCell::p50_ms;
   std::vector<std::string> stated, overloaded;
   const bool all_oversubscribed =
       std::all_of(cells.begin(), cells.end(), [](const PlotCell& c) { return c.oversubscribed; });
   for (const auto& [nodes, at] : by_nodes) {
     if (at.front()->oversubscribed && !all_oversubscribed) continue;
-    if (const auto p95 = p95_at(at); !p95.empty()) stated.push_back(p95 + " on " + nodes_text(nodes));
+    if (const auto ms = latency_at(at, percentile); !ms.empty())
+      stated.push_back(ms + " on " + nodes_text(nodes));
     if (const auto who = overloaded_at(at); !who.empty()) overloaded.push_back(who);
   }
   std::string text = fmt::format("At {:.6g} samples/s, ", rate);
-  if (!stated.empty()) text += fmt::format("p95 latency is {}", fmt::join(stated, ", "));
+  if (!stated.empty())
+    text += fmt::format("{} latency is {}", has_p95 ? "p95" : "median", fmt::join(stated, ", "));
   if (!overloaded.empty())
     text += fmt::format("{}{}", stated.empty() ? "" : "; ", fmt::join(overloaded, ", "));
-  if (stated.empty() && overloaded.empty()) text += "too few batches for a p95 latency";
+  if (stated.empty() && overloaded.empty()) text += "too few batches to state a latency";
   return text;
 }
 

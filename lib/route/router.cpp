@@ -63,9 +63,9 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
 void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
   switch (collect_.receive(now, envelope, out)) {
     case LinkEvent::up: {
-      const RunId run = std::get<Welcome>(envelope.body).run;
+      run_ = std::get<Welcome>(envelope.body).run;
       collect_known_ = true;
-      run_ = run;
+      collect_.send(Usage{usage_, {}, {}, {}}, out);
       break;
     }
     case LinkEvent::refused: finish(Exit::failed, std::get<Reject>(envelope.body).reason); break;
@@ -626,7 +626,10 @@ void Router::drain(Time, Outbox& out) {
   finish(Exit::interrupted);
 }
 
-void Router::usage(Time, const ResourceUsage& usage, Outbox& out) { collect_.send(Usage{usage, {}, {}, {}}, out); }
+void Router::usage(Time, const ResourceUsage& usage, Outbox& out) {
+  usage_ = usage;
+  collect_.send(Usage{usage, {}, {}, {}}, out);
+}
 
 void Router::note(Time now, std::string what, Outbox& out) {
   out.warn(what);

@@ -144,6 +144,7 @@ class Router final : public Stage {
   Settled settled_;
 
   Report report_;
+  ResourceUsage usage_;  ///< latest
   Time next_failed_{}, next_leases_{}, alone_since_{};
   bool finishing_ = false;
   Time finish_by_{};

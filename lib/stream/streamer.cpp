@@ -72,6 +72,7 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
       run_ = std::get<Welcome>(envelope.body).run;
       eos_said_ = false;
       say_run(out);
+      collect_.send(Usage{usage_, {}, {}, {}}, out);
       announce_again(out);
       break;
     case LinkEvent::message:
@@ -259,6 +260,7 @@ void Streamer::drain(Time now, Outbox& out) {
 }
 
 void Streamer::usage(Time, const ResourceUsage& usage, Outbox& out) {
+  usage_ = usage;
   collect_.send(Usage{usage, {}, {}, {}}, out);
 }
 

@@ -82,6 +82,7 @@ class Streamer final : public Stage {
   Settled settled_;
   Announce announcements_;
   bool eos_said_ = false;
+  ResourceUsage usage_;  ///< latest
   Time next_resend_{}, give_up_at_ = never;
 };
 

@@ -229,7 +229,7 @@ struct Report {
   auto arrays() { return std::tie(options, slots, events, event_times, shard_map, shard_load); }
 };
 
-/// Resource figures of the sender, about once a second; `options` once, with the first.
+/// Resource figures of the sender, about twice a second; `options` once, with the first.
 struct Usage {
   ResourceUsage usage;
   std::string host, detail;          ///< detail: backend description and versions

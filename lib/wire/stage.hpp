@@ -83,7 +83,7 @@ class Stage {
   virtual Time next_deadline() const = 0;
   /// The person asked to stop (SIGINT, SIGTERM).
   virtual void drain(Time now, Outbox& out) = 0;
-  /// Resource figures of this process, about once a second.
+  /// Resource figures of this process, about twice a second.
   virtual void usage(Time now, const ResourceUsage& usage, Outbox& out) = 0;
 
   /// How it ended, once it has.

@@ -70,9 +70,11 @@ TEST(LatencyFinding, NamesWhatIsOverloadedInsteadOfALatency) {
             "At 1000 samples/s, 1 node is overloaded");
 }
 
-TEST(LatencyFinding, SaysWhenThereAreTooFewBatches) {
-  EXPECT_EQ(latency_finding({latency("uniform", 1, std::nullopt)}),
-            "At 1000 samples/s, too few batches for a p95 latency");
+TEST(LatencyFinding, FallsBackToTheMedianWhenThereAreTooFewBatches) {
+  PlotCell c = latency("uniform", 1, std::nullopt);
+  EXPECT_EQ(latency_finding({c}), "At 1000 samples/s, too few batches to state a latency");
+  c.p50_ms = 36;
+  EXPECT_EQ(latency_finding({c}), "At 1000 samples/s, median latency is 36 ms on 1 node");
 }
 
 }  // namespace

@@ -34,11 +34,16 @@ Duration parse_duration(std::string_view what, std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const double scale = unit == "ns" ? 1e-9 : unit == "us" ? 1e-6 : unit == "ms" ? 1e-3 : unit == "s" ? 1 : unit == "min" ? 60 : 0;
-  if (error != std::errc{} || scale == 0 || !(value >= 0) || value * scale > 1e9) {
+  const double scale = unit == "ns"    ? 1
+                       : unit == "us"  ? 1e3
+                       : unit == "ms"  ? 1e6
+                       : unit == "s"   ? 1e9
+                       : unit == "min" ? 6e10
+                                       : 0;
+  if (error != std::errc{} || scale == 0 || !(value >= 0) || value * scale > 1e18) {
     throw UsageError("{} '{}': give a time such as 250us, 5ms, 1.5s or 2min", what, text);
   }
-  return from_seconds(value * scale);
+  return Duration(std::llround(value * scale));
 }
 
 IntRange parse_range(std::string_view what, std::string_view text, std::uint32_t low, std::uint32_t high) {

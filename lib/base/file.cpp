@@ -30,6 +30,19 @@ Error failure(const std::filesystem::path& path) {
   return Error("{}: {}", path.string(), std::strerror(errno));
 }
 
+/// Writes the text and has it on the disk.
+void write_out(const std::filesystem::path& path, std::string_view text) {
+  const Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (file.fd < 0) throw failure(path);
+  for (std::string_view rest = text; !rest.empty();) {
+    const ssize_t written = ::write(file.fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw failure(path);
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(file.fd) != 0) throw failure(path);
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
@@ -56,6 +69,8 @@ MappedFile::~MappedFile() {
 }
 
 std::string read_text(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) throw Error("{}: is a directory", path.string());
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   if (!in || !(text << in.rdbuf() || in.peek() == std::ifstream::traits_type::eof())) throw failure(path);
@@ -63,21 +78,18 @@ std::string read_text(const std::filesystem::path& path) {
 }
 
 void write_atomically(const std::filesystem::path& path, std::string_view text) {
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
+  std::error_code problem;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), problem);
+  if (problem) throw Error("{}: {}", path.parent_path().string(), problem.message());
   std::filesystem::path beside = path;
   beside += fmt::format(".{}.tmp", ::getpid());
-  {
-    const Fd file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.fd < 0) throw failure(beside);
-    for (std::string_view rest = text; !rest.empty();) {
-      const ssize_t written = ::write(file.fd, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw failure(beside);
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.fd) != 0) throw failure(beside);
+  try {
+    write_out(beside, text);
+    if (::rename(beside.c_str(), path.c_str()) != 0) throw failure(path);
+  } catch (const Error&) {
+    ::unlink(beside.c_str());
+    throw;
   }
-  if (::rename(beside.c_str(), path.c_str()) != 0) throw failure(path);
 }
 
 std::string digest(std::span<const std::byte> bytes) {

@@ -1,3 +1,4 @@
+// Reading the table that pictures are drawn from.
 // SPDX-License-Identifier: MIT
 #include "plot/plot_cells.hpp"
 

@@ -1,3 +1,4 @@
+// CSV out and in again.
 // SPDX-License-Identifier: MIT
 #include "report/csv.hpp"
 

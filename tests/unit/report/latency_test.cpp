@@ -1,3 +1,4 @@
+// Latency figures from histograms: ranks, support and bounds.
 // SPDX-License-Identifier: MIT
 #include "report/latency.hpp"
 

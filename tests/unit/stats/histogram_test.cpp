@@ -1,3 +1,4 @@
+// The histogram against HdrHistogram's own vectors and against sorted values.
 // SPDX-License-Identifier: MIT
 #include "stats/histogram.hpp"
 

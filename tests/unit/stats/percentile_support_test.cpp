@@ -1,3 +1,4 @@
+// When a percentile may be stated, against MLPerf's published numbers.
 // SPDX-License-Identifier: MIT
 #include "stats/percentile_support.hpp"
 

@@ -1,3 +1,4 @@
+// Intervals, outliers, trends and Holm's procedure, against printed tables.
 // SPDX-License-Identifier: MIT
 #include "stats/summary.hpp"
 

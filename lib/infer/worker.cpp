@@ -169,6 +169,7 @@ void Worker::report(const Held& held, const Outcome& outcome, Duration service, 
 
 void Worker::send_result(Time now, Unacked& unacked, Outbox& out) {
   unacked.sent = now;
+  unacked.result.run = run_;  // perhaps not known yet when it was computed
   collect_.send(unacked.result, out);
 }
 

@@ -427,7 +427,7 @@ TEST_F(StreamerTest, ForwardsItsResourceFigures) {
   rig.tick();
   rig.stage.usage(rig.now, {rig.now, ms(5), 1, 2, 3}, rig.out);
   rig.carry();
-  EXPECT_EQ(rig.collect.all<Usage>().at(0).usage.cpu, ms(5));
+  EXPECT_EQ(rig.collect.all<Usage>().back().usage.cpu, ms(5));
 }
 
 TEST_F(StreamerTest, AFinalRejectionEndsItWithTheReason) {

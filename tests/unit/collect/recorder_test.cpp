@@ -1,0 +1,463 @@
+// The figures of a run, from settlements made by hand: every expected value follows from the times and counts given.
+// SPDX-License-Identifier: MIT
+#include "collect/recorder.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/random.hpp"
+
+namespace dp {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr Time t0{std::chrono::hours(1)};
+constexpr Duration ms(double n) { return from_seconds(n / 1000); }
+
+dp::Run run_at(double rate, std::uint64_t samples = 0) {
+  return {1, samples, "plan", true, t0, rate, 0, "data", {"payload", "inline"}, "digest"};
+}
+
+/// Two samples, labels 0 and 1, due `scheduled` ms after t0.
+Announced batch_at(double scheduled, double lateness = 0) {
+  Announced batch;
+  batch.scheduled = t0 + ms(scheduled);
+  batch.released = batch.scheduled + ms(lateness);
+  batch.ids = {0, 1};
+  batch.labels = {0, 1};
+  return batch;
+}
+
+/// Collected `latency` ms after it was due; computing took the last `service` ms of that.
+Stations served(const Announced& batch, double latency, double service = 1) {
+  const Time collected = batch.scheduled + ms(latency);
+  return {{batch.scheduled, batch.released, batch.released, batch.released},
+          {collected - ms(service), collected - ms(service), collected},
+          collected};
+}
+
+Usage of_worker(std::vector<std::string> options, std::string host = "here") {
+  return {{t0, {}, 0, 0, 0}, std::move(host), "a backend", std::move(options)};
+}
+
+const Verdict* verdict(const RunReport& report, const std::string& about) {
+  const auto found = std::ranges::find_if(report.verdicts, [&](const Verdict& v) { return v.criterion.find(about) != v.criterion.npos; });
+  return found == report.verdicts.end() ? nullptr : &*found;
+}
+
+struct RecorderTest : testing::Test {
+  explicit RecorderTest(std::vector<std::uint8_t> expected = {}) : recorder(std::move(expected)) {}
+
+  void begin(double rate = 1000) { recorder.begin(run_at(rate), t0); }
+  void take(const Announced& batch, const Stations& at, const std::string& worker = "w0", std::vector<Label> predictions = {0, 1}) {
+    recorder.announced(batch);
+    recorder.completed(batch, at, worker, predictions);
+    ++batches;
+  }
+  void take(double scheduled, double latency, double lateness = 0) {
+    const Announced batch = batch_at(scheduled, lateness);
+    take(batch, served(batch, latency));
+  }
+  RunReport report(const Report& router = {}) const { return recorder.report(router, true, 2 * batches); }
+
+  Recorder recorder;
+  std::uint64_t batches = 0;
+};
+
+// ---- latency -------------------------------------------------------------------------------------------------
+
+TEST_F(RecorderTest, ASamplesLatencyRunsFromItsOwnArrivalABatchsFromItsSchedule) {
+  begin();
+  Announced batch = batch_at(10);
+  batch.arrivals = {t0 + ms(2), t0 + ms(10)};
+  take(batch, served(batch, 20));
+  const RunReport r = report();
+  EXPECT_DOUBLE_EQ(r.latency_ms.mean.value(), (28 + 20) / 2.0);
+  EXPECT_DOUBLE_EQ(r.latency_ms.max.value(), 28);
+  EXPECT_DOUBLE_EQ(r.batch_latency_ms.mean.value(), 20);
+  EXPECT_EQ(r.latency_ms.n, 1U) << "samples of one batch are not independent";
+}
+
+TEST_F(RecorderTest, LatencyIncludesTheGeneratorsLateness) {
+  begin();
+  take(10, 20, 5);
+  EXPECT_DOUBLE_EQ(report().batch_latency_ms.mean.value(), 20);
+}
+
+TEST_F(RecorderTest, TheStagesSumToTheBatchLatency) {
+  begin();
+  const double steps[] = {1, 2, 3, 4, 5, 6};
+  const Announced batch = batch_at(10, steps[0]);
+  const auto at = [&](int until) {
+    double sum = 10;
+    for (int i = 0; i < until; ++i) sum += steps[i];
+    return t0 + ms(sum);
+  };
+  take(batch, {{at(0), at(1), at(2), at(3)}, {at(3) + ms(1), at(4), at(5)}, at(6)});
+  const StageTimes s = report().stages_ms;
+  EXPECT_DOUBLE_EQ(s.generator.mean, 1);
+  EXPECT_DOUBLE_EQ(s.admission.mean, 2);
+  EXPECT_DOUBLE_EQ(s.router.mean, 3);
+  EXPECT_DOUBLE_EQ(s.queue.mean, 4);
+  EXPECT_DOUBLE_EQ(s.compute.mean, 5);
+  EXPECT_DOUBLE_EQ(s.return_.mean, 6);
+  EXPECT_DOUBLE_EQ(report().batch_latency_ms.mean.value(), 21);
+}
+
+TEST_F(RecorderTest, PercentilesAreSupportedByEnoughBatchesOnly) {
+  // The smallest numbers for which I(p; h, t+1) <= 0.01 with t = 1: p90 64, p99 662 (MLPerf's early stopping).
+  const struct { int batches; bool p90, p99; } cases[] = {{63, false, false}, {64, true, false}, {661, true, false}, {662, true, true}};
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    recorder.begin(run_at(1000), t0);
+    for (int i = 0; i < one.batches; ++i) {
+      const Announced batch = batch_at(i);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, 5), "w0", {0, 1});
+    }
+    const RunReport r = recorder.report({}, true, 0);
+    for (const Latency* figures : {&r.latency_ms, &r.batch_latency_ms}) {
+      EXPECT_EQ(figures->supported.p90, one.p90) << one.batches;
+      EXPECT_EQ(figures->supported.p99, one.p99) << one.batches;
+    }
+  }
+}
+
+TEST_F(RecorderTest, ARunWithoutResultsHasNoLatency) {
+  begin();
+  recorder.announced(batch_at(0));
+  const RunReport r = report();
+  EXPECT_EQ(r.latency_ms.n, 0U);
+  EXPECT_FALSE(r.latency_ms.p50);
+  EXPECT_EQ(r.samples.lost, 2U);
+  EXPECT_FALSE(r.valid);
+}
+
+TEST_F(RecorderTest, ServiceTimesAreCountedPerBatch) {
+  begin();
+  const Announced batch = batch_at(10);
+  take(batch, served(batch, 20, 4));
+  take(batch, served(batch, 20, 4));
+  const auto bins = report().service_ms;
+  ASSERT_THAT(bins, SizeIs(1));
+  EXPECT_EQ(bins[0].count, 2U);
+  EXPECT_NEAR(bins[0].lower_ms, 4, 0.004);
+}
+
+// ---- rates and series ----------------------------------------------------------------------------------------
+
+TEST_F(RecorderTest, TheFourRates) {
+  begin(200);
+  for (int k = 0; k < 10; ++k) take(10 * k + 5, k == 9 ? 105 : 5);  // samples 2k, 2k + 1 at 5 ms apiece from 0
+  const Rates r = report().rates;
+  EXPECT_DOUBLE_EQ(r.requested.value(), 200);
+  EXPECT_DOUBLE_EQ(r.scheduled.value(), 200);  // 20 samples in 100 ms
+  EXPECT_DOUBLE_EQ(r.released, 200);           // the last 18 in 90 ms
+  EXPECT_DOUBLE_EQ(r.completed, 100);          // 20 by 200 ms
+  EXPECT_DOUBLE_EQ(report().duration_s, 0.2);
+}
+
+TEST_F(RecorderTest, WithoutAScheduleNoRateIsRequested) {
+  begin(0);
+  take(0, 5);
+  EXPECT_FALSE(report().rates.requested);
+  EXPECT_FALSE(report().rates.scheduled);
+  EXPECT_EQ(report().rate_mode, "max");
+}
+
+TEST_F(RecorderTest, TheSeriesSumsToTheTotals) {
+  begin();
+  Rng rng(3);
+  for (int k = 0; k < 500; ++k) take(10.0 * k, 1 + 3000 * rng.uniform());
+  recorder.announced(batch_at(4999));
+  const RunReport r = report();
+  std::uint64_t offered = 0, completed = 0;
+  for (const SecondOfRun& second : r.series) {
+    offered += second.offered;
+    completed += second.completed;
+    EXPECT_EQ(second.queue, offered - completed) << second.t_s;
+  }
+  EXPECT_EQ(offered, r.samples.announced);
+  EXPECT_EQ(completed, r.samples.completed);
+}
+
+TEST_F(RecorderTest, TheSeriesCountsASampleWhenItArrivesAndWhenItIsCollected) {
+  begin();
+  Announced batch = batch_at(1500);
+  batch.arrivals = {t0 + ms(500), t0 + ms(1500)};
+  take(batch, served(batch, 700));
+  const auto series = report().series;
+  ASSERT_THAT(series, SizeIs(3));
+  const std::uint64_t offered[] = {1, 1, 0}, completed[] = {0, 0, 2}, queue[] = {1, 2, 0};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(series[i].offered, offered[i]) << i;
+    EXPECT_EQ(series[i].completed, completed[i]) << i;
+    EXPECT_EQ(series[i].queue, queue[i]) << i;
+    EXPECT_EQ(series[i].p99_ms.has_value(), i == 2) << i;
+  }
+}
+
+// ---- verdicts ------------------------------------------------------------------------------------------------
+
+TEST_F(RecorderTest, GrowingLatencyIsOverloadAndNotTheGeneratorsFault) {
+  begin();
+  for (int k = 0; k < 200; ++k) take(10.0 * k, 5 + 5.0 * k);  // half of what comes is served
+  const RunReport r = report();
+  EXPECT_TRUE(r.overloaded);
+  EXPECT_FALSE(r.valid);
+  EXPECT_FALSE(verdict(r, "keeps up")->ok);
+  EXPECT_THAT(verdict(r, "keeps up")->observed, HasSubstr("500 ms a second"));
+  EXPECT_TRUE(verdict(r, "generator")->ok);
+}
+
+TEST_F(RecorderTest, NoisyButFlatLatencyIsNotOverload) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Recorder recorder({});
+    recorder.begin(run_at(1000), t0);
+    Rng rng(seed);
+    for (int k = 0; k < 60; ++k) {
+      const Announced batch = batch_at(10.0 * k);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, 2 + rng.exponential(8)), "w0", {0, 1});
+    }
+    EXPECT_FALSE(recorder.report({}, true, 120).overloaded) << "seed " << seed;
+  }
+}
+
+TEST_F(RecorderTest, ASlowStartIsNotOverload) {
+  begin();
+  for (int k = 0; k < 100; ++k) take(10.0 * k, k < 10 ? 100 - 9 * k : 10);
+  EXPECT_FALSE(report().overloaded);
+}
+
+TEST_F(RecorderTest, AsFastAsPossibleIsNeverOverload) {
+  begin(0);
+  for (int k = 0; k < 200; ++k) take(10.0 * k, 5 + 5.0 * k);
+  EXPECT_FALSE(report().overloaded);
+  EXPECT_TRUE(report().valid);
+}
+
+TEST_F(RecorderTest, TheGeneratorMayBeLateByAMillisecondOrTwoPercentOfTheMedian) {
+  const struct { double lateness, latency; bool ok; } cases[] = {
+      {0.9, 10, true}, {1.1, 10, false}, {1.9, 100, true}, {2.1, 100, false}, {3.9, 200, true}, {4.1, 200, false}};
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    recorder.begin(run_at(1000), t0);
+    for (int k = 0; k < 20; ++k) {
+      const Announced batch = batch_at(10.0 * k, one.lateness);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, one.latency), "w0", {0, 1});
+    }
+    const RunReport r = recorder.report({}, true, 40);
+    EXPECT_EQ(verdict(r, "generator")->ok, one.ok) << one.lateness << " of " << one.latency;
+    EXPECT_EQ(r.valid, one.ok);
+    EXPECT_EQ(verdict(r, "generator")->remedy.empty(), one.ok);
+  }
+}
+
+TEST_F(RecorderTest, WithoutAScheduleTheGeneratorIsNotJudged) {
+  begin(0);
+  take(0, 5, 100);
+  EXPECT_EQ(verdict(report(), "generator"), nullptr);
+}
+
+TEST_F(RecorderTest, ARunThatDidNotEndOrDidNotAnnounceEverythingIsInvalid) {
+  begin();
+  take(0, 5);
+  EXPECT_TRUE(recorder.report({}, true, 2).valid);
+  EXPECT_FALSE(recorder.report({}, false, 2).valid);
+  EXPECT_FALSE(recorder.report({}, true, 4).valid);
+}
+
+TEST_F(RecorderTest, AFailedBatchMakesTheRunInvalid) {
+  begin();
+  take(0, 5);
+  const Announced bad = batch_at(1);
+  recorder.announced(bad);
+  recorder.failed(bad, t0 + ms(50));
+  const RunReport r = recorder.report({}, true, 4);
+  EXPECT_EQ(r.samples.announced, 4U);
+  EXPECT_EQ(r.samples.completed, 2U);
+  EXPECT_EQ(r.samples.failed, 2U);
+  EXPECT_EQ(r.samples.lost, 0U);
+  EXPECT_FALSE(verdict(r, "accounted for")->ok);
+  EXPECT_FALSE(verdict(r, "accounted for")->remedy.empty());
+}
+
+TEST_F(RecorderTest, TheStrategyIsCoupledWhenTheBufferFilledUnderASchedule) {
+  Report router;
+  router.full = 3;
+  begin();
+  take(0, 5);
+  EXPECT_TRUE(report(router).coupled);
+  router.full = 0;
+  EXPECT_FALSE(report(router).coupled);
+}
+
+// ---- correctness ---------------------------------------------------------------------------------------------
+
+struct WithExpected : RecorderTest {
+  WithExpected() : RecorderTest({0, 2, 5}) {}
+};
+
+TEST_F(WithExpected, AccuracyIsCountedOverLabelledAndAgreementOverComparedSamples) {
+  begin();
+  recorder.usage(Role::infer, "w0", of_worker({"backend", "torch"}));
+  Announced batch = batch_at(0);
+  batch.ids = {0, 1, 2, 3};
+  batch.labels = {0, 1, no_label, 9};
+  take(batch, served(batch, 5), "w0", {0, 2, 7, 9});
+  const Accuracy a = report().accuracy;
+  EXPECT_EQ(a.labelled, 3U);
+  EXPECT_EQ(a.compared, 3U);
+  EXPECT_DOUBLE_EQ(a.top1.value(), 2 / 3.0);       // samples 0 and 3
+  EXPECT_DOUBLE_EQ(a.agreement.value(), 2 / 3.0);  // samples 0 and 1
+}
+
+TEST_F(WithExpected, AgreementBelowNineNinesInAThousandIsInvalid) {
+  for (const int wrong : {1, 2}) {
+    Recorder recorder({0, 2, 5});
+    recorder.begin(run_at(1000), t0);
+    recorder.usage(Role::infer, "w0", of_worker({"backend", "torch"}));
+    Announced batch = batch_at(0);
+    batch.ids.assign(1000, 0);
+    batch.labels.assign(1000, 0);
+    std::vector<Label> predictions(1000, 0);
+    for (int i = 0; i < wrong; ++i) predictions[static_cast<std::size_t>(i)] = 1;
+    recorder.announced(batch);
+    recorder.completed(batch, served(batch, 5), "w0", predictions);
+    EXPECT_EQ(recorder.report({}, true, 1000).valid, wrong == 1);
+  }
+}
+
+TEST_F(RecorderTest, BackendsThatDoNotPredictHaveNoAccuracy) {
+  begin();
+  recorder.usage(Role::infer, "w0", of_worker({"backend", "null"}));
+  take(0, 5);
+  EXPECT_FALSE(report().accuracy.top1);
+  EXPECT_FALSE(report().accuracy.agreement);
+}
+
+// ---- workers and balance -------------------------------------------------------------------------------------
+
+TEST_F(RecorderTest, BalanceByHand) {
+  begin();
+  const auto serve = [&](const std::string& worker, int times, double service) {
+    for (int i = 0; i < times; ++i) {
+      const Announced batch = batch_at(0);
+      take(batch, served(batch, 1000, service), worker);
+    }
+  };
+  serve("w0", 3, 100);  // 6 samples, 0.3 s
+  serve("w1", 1, 100);  // 2 samples, 0.1 s
+  const RunReport r = report();
+  EXPECT_DOUBLE_EQ(r.balance.load_balancing_efficiency.value(), 0.2 / 0.3);
+  EXPECT_DOUBLE_EQ(r.balance.jain.value(), 64.0 / (2 * 40));  // (6 + 2)² / (2 · (36 + 4))
+  ASSERT_THAT(r.workers, SizeIs(2));
+  EXPECT_EQ(r.workers[0].samples, 6U);
+  EXPECT_EQ(r.workers[0].batches, 3U);
+  EXPECT_DOUBLE_EQ(r.workers[0].busy_s, 0.3);
+  EXPECT_DOUBLE_EQ(r.workers[0].utilization, 0.3);
+  EXPECT_DOUBLE_EQ(r.workers[0].service_ms_per_sample.value(), 50);
+}
+
+TEST_F(RecorderTest, AWorkerThatServedNothingCountsInTheBalance) {
+  begin();
+  recorder.usage(Role::infer, "idle", of_worker({}));
+  take(0, 5);
+  const RunReport r = report();
+  EXPECT_DOUBLE_EQ(r.balance.load_balancing_efficiency.value(), 0.5);
+  EXPECT_DOUBLE_EQ(r.balance.jain.value(), 0.5);
+}
+
+TEST_F(RecorderTest, ShardDistributionEfficiencyIsMeanOverMaximalLoadOfTheWorkersWanted) {
+  const struct { std::vector<std::uint32_t> map; std::vector<std::uint64_t> load; const char* workers; double expected; } cases[] = {
+      {{0, 1, 0, 1}, {10, 10, 10, 10}, "2", 1},
+      {{0, 0, 1}, {10, 20, 10}, "2", 20.0 / 30},
+      {{0, 0, 1}, {10, 20, 10}, "4", 10.0 / 30},
+  };
+  begin();
+  take(0, 5);
+  for (const auto& one : cases) {
+    Report router;
+    router.options = {"workers", one.workers};
+    router.shard_map = one.map;
+    router.shard_load = one.load;
+    EXPECT_DOUBLE_EQ(report(router).balance.shard_distribution_efficiency.value(), one.expected);
+  }
+  EXPECT_FALSE(report().balance.shard_distribution_efficiency);
+}
+
+TEST_F(RecorderTest, OversubscribedWhenAHostsWorkersHaveMoreThreadsThanCores) {
+  using Workers = std::vector<std::array<std::string, 4>>;  // backend, threads, cores, host
+  const struct { Workers workers; bool expected; } cases[] = {
+      {{{"torch", "1", "2", "a"}, {"torch", "1", "2", "a"}}, false},
+      {{{"torch", "2", "2", "a"}, {"torch", "1", "2", "a"}}, true},
+      {{{"torch", "2", "2", "a"}, {"torch", "2", "2", "b"}}, false},
+      {{{"synthetic", "4", "2", "a"}, {"null", "4", "2", "a"}}, false},
+  };
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    recorder.begin(run_at(1000), t0);
+    int number = 0;
+    for (const auto& [backend, threads, cores, host] : one.workers) {
+      recorder.usage(Role::infer, std::to_string(number++),
+                     of_worker({"backend", backend, "threads", threads, "host_cores", cores}, host));
+    }
+    EXPECT_EQ(recorder.report({}, true, 0).oversubscribed, one.expected);
+  }
+}
+
+TEST_F(RecorderTest, ProcessFiguresAreMeansAndPeaksOfTheReadings) {
+  begin();
+  constexpr std::uint64_t mb = 1'000'000;
+  const auto reading = [](double at_s, double cpu_s, std::uint64_t rss, std::uint64_t anonymous, std::uint64_t peak) {
+    return Usage{{t0 + from_seconds(at_s), from_seconds(cpu_s), rss * mb, anonymous * mb, peak * mb}, {}, {}, {}};
+  };
+  for (const Role role : {Role::stream, Role::infer}) {
+    recorder.usage(role, "x", reading(0, 1, 10, 5, 10));
+    recorder.usage(role, "x", reading(1, 1.2, 30, 9, 40));
+    recorder.usage(role, "x", reading(2, 2, 20, 7, 40));
+  }
+  take(0, 5);
+  const RunReport r = report();
+  ASSERT_THAT(r.stages, SizeIs(1));
+  EXPECT_EQ(r.stages[0].role, "stream");
+  EXPECT_DOUBLE_EQ(r.stages[0].cpu_percent->mean, 50);  // one second of CPU in two
+  EXPECT_DOUBLE_EQ(r.stages[0].cpu_percent->max, 80);
+  EXPECT_DOUBLE_EQ(r.stages[0].rss_mb->mean, 20);
+  EXPECT_DOUBLE_EQ(r.stages[0].rss_mb->peak, 40);
+  EXPECT_EQ(*r.stages[0].anonymous_mb, (FirstLastPeak{5, 7, 9}));
+  ASSERT_THAT(r.workers, SizeIs(2));
+  EXPECT_DOUBLE_EQ(r.workers[1].cpu_percent->mean, 50);
+  EXPECT_DOUBLE_EQ(r.workers[1].rss_mb->peak, 40);
+}
+
+TEST_F(RecorderTest, WhatWorkersSayOfThemselvesIsRecorded) {
+  begin();
+  recorder.usage(Role::infer, "w0", of_worker({"backend", "torch", "credit", "2", "weights", "r.safetensors", "weights_digest", "ab", "libtorch", "1.13"}));
+  take(0, 5);
+  const RunReport r = report();
+  EXPECT_EQ(r.backend, "torch");
+  EXPECT_EQ(r.credit, 2U);
+  EXPECT_EQ(r.weights, (Asset{"r.safetensors", "ab"}));
+  EXPECT_EQ(r.versions.libtorch, "1.13");
+  EXPECT_EQ(r.workers.at(0).host, "here");
+  EXPECT_EQ(r.data, (Asset{"data", "digest"}));
+  EXPECT_EQ(r.payload, "inline");
+}
+
+TEST_F(RecorderTest, EventsAreInTheOrderOfTime) {
+  begin();
+  recorder.event(t0 + std::chrono::seconds(9), "last");
+  recorder.event(t0 + std::chrono::seconds(1), "first");
+  Report router;
+  router.events = {"between"};
+  router.event_times = {t0 + std::chrono::seconds(5)};
+  EXPECT_THAT(report(router).events, ElementsAre(RunEvent{1, "first"}, RunEvent{5, "between"}, RunEvent{9, "last"}));
+}
+
+}  // namespace
+}  // namespace dp

@@ -6,10 +6,11 @@
 namespace dp {
 namespace {
 
-/// A process that was itself stopped or starved must not take its own absence for its peers'.
-Duration own_absence(Time now, Time last_tick, Duration heartbeat) {
-  if (last_tick == Time{} || now - last_tick <= heartbeat) return {};
-  return now - last_tick;
+/// When a peer was last heard, leaving out the time this process was itself stopped or starved (two heartbeats without
+/// a tick): it must not take its own absence for its peers'. A tick is due each heartbeat, so one a little late is none.
+Time heard_leaving_out_absence(Time heard, Time now, Time last_tick, Duration heartbeat) {
+  if (last_tick == Time{} || now - last_tick <= 2 * heartbeat) return heard;
+  return std::min(now, heard + (now - last_tick));
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ LinkEvent Dialer::tick(Time now, Outbox& out) {
     say_hello(now, out);
     return LinkEvent::none;
   }
-  heard_ += own_absence(now, last_tick_, timing_.heartbeat);
+  heard_ = heard_leaving_out_absence(heard_, now, last_tick_, timing_.heartbeat);
   last_tick_ = now;
   if (up_ && now - heard_ > timing_.missed * timing_.heartbeat) {
     redial(now, out);
@@ -162,13 +163,12 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
 }
 
 std::vector<std::pair<PeerId, PeerState>> Listener::expire(Time now, Outbox& out) {
-  const Duration absent = own_absence(now, last_tick_, timing_.heartbeat);
-  last_tick_ = now;
   std::vector<std::pair<PeerId, PeerState>> gone;
   for (auto& [id, peer] : peers_) {
-    peer.heard += absent;
+    peer.heard = heard_leaving_out_absence(peer.heard, now, last_tick_, timing_.heartbeat);
     if (now - peer.heard > timing_.missed * timing_.heartbeat) gone.emplace_back(id, peer);
   }
+  last_tick_ = now;
   for (const auto& [id, peer] : gone) drop(id, out);
   return gone;
 }

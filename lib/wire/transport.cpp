@@ -123,7 +123,8 @@ struct Transport::Impl {
     if (complained.size() < 1000 && complained.insert(fmt::format("{}:{}", raw(peer), problem.what())).second) {
       log_warn("frame refused: {}", problem.what());
     }
-    if (!problem.foreign) return;
+    // Only the bound side answers: two versions would refuse each other's refusals without end.
+    if (!problem.foreign || !routes.contains(peer)) return;
     Envelope reject{Session{}, problem.from, Reject{false, fmt::format("frame refused: {}", problem.what())}};
     send(peer, reject);
   }

@@ -1,0 +1,295 @@
+// Messages over real sockets, and what strangers may throw at them. Everything waits for events, never for time.
+// SPDX-License-Identifier: MIT
+#include "wire/transport.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <zmq.hpp>
+
+#include "sample_messages.hpp"
+#include "wire/stage.hpp"
+
+namespace dp {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int patience_ms = 20'000;  ///< an event that has not come by then never will
+
+void wait_for_event(const Transport& transport) {
+  std::vector<pollfd> fds;
+  for (const int fd : transport.descriptors()) fds.push_back({fd, POLLIN, 0});
+  if (::poll(fds.data(), fds.size(), patience_ms) <= 0) throw Error("nothing happened for {} ms", patience_ms);
+}
+
+Incoming receive(Transport& transport) {
+  while (true) {
+    if (auto incoming = transport.receive()) return std::move(*incoming);
+    wait_for_event(transport);
+  }
+}
+
+/// Sends once the connection is there.
+void send(Transport& transport, PeerId to, Message message) {
+  Envelope envelope{Session{1}, Session{2}, std::move(message)};
+  while (!transport.send(to, envelope)) wait_for_event(transport);
+}
+
+struct Pair {
+  Transport bound, dialled;
+  std::string endpoint = bound.bind("tcp://127.0.0.1:0");
+  Pair() { dialled.dial(route_peer, endpoint); }
+};
+
+/// A ZeroMQ socket that says what it likes.
+struct Stranger {
+  zmq::context_t context{1};
+  zmq::socket_t socket;
+  explicit Stranger(zmq::socket_type type) : socket(context, type) {
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::rcvtimeo, patience_ms);
+  }
+  void say(const std::vector<std::string>& frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      socket.send(zmq::buffer(frames[i]), i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    }
+  }
+  std::vector<std::string> hear() {
+    std::vector<std::string> frames;
+    do {
+      zmq::message_t frame;
+      if (!socket.recv(frame)) throw Error("nothing was said");
+      frames.push_back(frame.to_string());
+    } while (socket.get(zmq::sockopt::rcvmore));
+    return frames;
+  }
+};
+
+/// START, with a number to tell one from another.
+std::string start_header(std::uint32_t number) { return sample::encoded(Start{number}).header; }
+std::uint32_t number_of(const Incoming& incoming) { return std::get<Start>(incoming.envelope.body).workers; }
+
+/// The same header of protocol version 2: the version is the second byte.
+std::string of_version_2(std::string header) {
+  header[1] = 2;
+  return header;
+}
+
+void expect_batch(const Envelope& envelope) {
+  const Batch sent = sample::filled<Batch>(), got = std::get<Batch>(envelope.body);
+  EXPECT_EQ(got.lease, sent.lease);
+  EXPECT_EQ(got.ids, sent.ids);
+  EXPECT_TRUE(std::ranges::equal(got.payload.bytes, sent.payload.bytes));
+}
+
+// ---- friends -------------------------------------------------------------------------------------------------
+
+TEST(Transport, CarriesABatchBothWays) {
+  Pair pair;
+  send(pair.dialled, route_peer, sample::filled<Batch>());
+  const Incoming there = receive(pair.bound);
+  EXPECT_GE(raw(there.from), raw(first_inbound));
+  EXPECT_EQ(there.envelope.from, Session{1});
+  EXPECT_EQ(there.envelope.to, Session{2});
+  expect_batch(there.envelope);
+  send(pair.bound, there.from, std::get<Batch>(there.envelope.body));
+  const Incoming back = receive(pair.dialled);
+  EXPECT_EQ(back.from, route_peer);
+  expect_batch(back.envelope);
+}
+
+TEST(Transport, CarriesEveryTypeInOrder) {
+  Pair pair;
+  for (const Message& message : sample::one_of_each()) send(pair.dialled, route_peer, message);
+  for (const Message& message : sample::one_of_each()) {
+    EXPECT_EQ(receive(pair.bound).envelope.body.index(), message.index());
+  }
+  EXPECT_EQ(pair.bound.malformed(), 0U);
+}
+
+TEST(Transport, KeepsPayloadsOfAnySizeWhole) {
+  Pair pair;
+  for (const std::uint32_t side : {1U, 32U, 1000U}) {
+    Batch batch = sample::filled<Batch>();
+    batch.shape = {3, side, side};
+    batch.payload = sample::payload_of(2 * batch.shape.bytes());
+    send(pair.dialled, route_peer, batch);
+    const Incoming there = receive(pair.bound);
+    EXPECT_TRUE(std::ranges::equal(std::get<Batch>(there.envelope.body).payload.bytes, batch.payload.bytes));
+  }
+}
+
+TEST(Transport, WorksOverIpc) {
+  std::string folder = testing::TempDir() + "dp-ipc-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  {
+    Transport bound, dialled;
+    dialled.dial(route_peer, bound.bind("ipc://" + folder + "/s"));
+    send(dialled, route_peer, Start{3});
+    EXPECT_EQ(number_of(receive(bound)), 3U);
+  }
+  ::unlink((folder + "/s").c_str());
+  ::rmdir(folder.c_str());
+}
+
+TEST(Transport, TellsPeersApart) {
+  Pair pair;
+  Transport another;
+  another.dial(route_peer, pair.endpoint);
+  send(pair.dialled, route_peer, Start{1});
+  const PeerId first = receive(pair.bound).from;
+  send(another, route_peer, Start{2});
+  const PeerId second = receive(pair.bound).from;
+  EXPECT_NE(first, second);
+  send(pair.bound, second, Start{22});
+  send(pair.bound, first, Start{11});
+  EXPECT_EQ(number_of(receive(another)), 22U);
+  EXPECT_EQ(number_of(receive(pair.dialled)), 11U);
+}
+
+TEST(Transport, ARedialledPeerIsAnotherOneToTheBoundSide) {
+  Pair pair;
+  send(pair.dialled, route_peer, Start{1});
+  const PeerId before = receive(pair.bound).from;
+  pair.dialled.redial(route_peer);
+  send(pair.dialled, route_peer, Start{2});
+  const Incoming after = receive(pair.bound);
+  EXPECT_NE(after.from, before);
+  send(pair.bound, after.from, Start{3});
+  EXPECT_EQ(number_of(receive(pair.dialled)), 3U);
+}
+
+TEST(Transport, SendsToNobodyItDoesNotKnow) {
+  Pair pair;
+  Envelope fin{Session{1}, Session{2}, Fin{}};
+  EXPECT_FALSE(pair.bound.send(first_inbound, fin));
+  EXPECT_FALSE(pair.dialled.send(collect_peer, fin));
+  send(pair.dialled, route_peer, Start{1});
+  const PeerId peer = receive(pair.bound).from;
+  EXPECT_TRUE(pair.bound.send(peer, fin));
+  pair.bound.forget(peer);
+  EXPECT_FALSE(pair.bound.send(peer, fin));
+}
+
+TEST(Transport, ASendToAPeerThatIsGoneFails) {
+  Transport bound;
+  auto stranger = std::make_unique<Stranger>(zmq::socket_type::dealer);
+  stranger->socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  stranger->say({start_header(1)});
+  const PeerId peer = receive(bound).from;
+  stranger.reset();
+  Envelope fin{Session{1}, Session{2}, Fin{}};
+  while (bound.send(peer, fin)) wait_for_event(bound);
+}
+
+TEST(Transport, AnEndpointInUseIsNamed) {
+  Transport one, two;
+  const std::string endpoint = one.bind("tcp://127.0.0.1:0");
+  try {
+    two.bind(endpoint);
+    FAIL() << "bound twice";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr(endpoint), HasSubstr("port 0 picks a free one")));
+  }
+}
+
+// ---- strangers -----------------------------------------------------------------------------------------------
+
+/// Writes bytes to the TCP port without speaking ZeroMQ's protocol, and hangs up.
+void write_raw(const std::string& endpoint, const std::string& bytes) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  ::close(fd);
+}
+
+TEST(Transport, SurvivesGarbageOnItsPort) {
+  Pair pair;
+  std::string greeting("\xFF\0\0\0\0\0\0\0\1\x7F\3\0NULL", 16);
+  for (const std::string& bytes : {std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), std::string(1, '\xFF'),
+                                   std::string(64, '\0'), std::string(4096, '\xFF'), greeting,
+                                   greeting + std::string(1000, '\x07')}) {
+    write_raw(pair.endpoint, bytes);
+  }
+  send(pair.dialled, route_peer, Start{5});
+  EXPECT_EQ(number_of(receive(pair.bound)), 5U);
+}
+
+TEST(Transport, CountsMalformedMessagesAndGoesOn) {
+  Transport bound;
+  Stranger stranger(zmq::socket_type::dealer);
+  stranger.socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  const std::vector<std::vector<std::string>> malformed = {
+      {""},
+      {"garbage"},
+      {start_header(1), ""},
+      {start_header(1), "", "", ""},
+      std::vector<std::string>(100, start_header(1)),
+      {sample::encoded(Ack{{1}}).header},
+  };
+  for (const auto& frames : malformed) stranger.say(frames);
+  stranger.say({start_header(9)});
+  EXPECT_EQ(number_of(receive(bound)), 9U);
+  EXPECT_EQ(bound.malformed(), malformed.size());
+}
+
+TEST(Transport, AFrameOverTheLimitEndsItsConnectionOnly) {
+  Pair pair;
+  Stranger stranger(zmq::socket_type::dealer);
+  ASSERT_EQ(::zmq_socket_monitor(stranger.socket.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED), 0);
+  zmq::socket_t events(stranger.context, zmq::socket_type::pair);
+  events.set(zmq::sockopt::rcvtimeo, patience_ms);
+  events.connect("inproc://monitor");
+  stranger.socket.connect(pair.endpoint);
+  stranger.socket.send(zmq::message_t((std::size_t{64} << 20) + 1), zmq::send_flags::none);
+  zmq::message_t event;
+  EXPECT_TRUE(events.recv(event)) << "still connected";
+  send(pair.dialled, route_peer, Start{5});
+  EXPECT_EQ(number_of(receive(pair.bound)), 5U);
+  EXPECT_EQ(pair.bound.malformed(), 0U);
+}
+
+TEST(Transport, TheBoundSideTellsAnotherVersionThatItIsRefused) {
+  Transport bound;
+  Stranger stranger(zmq::socket_type::dealer);
+  stranger.socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  stranger.say({of_version_2(start_header(1))});
+  stranger.say({start_header(9)});
+  EXPECT_EQ(number_of(receive(bound)), 9U);
+  const auto frames = stranger.hear();
+  ASSERT_EQ(frames.size(), 1U);
+  const Envelope answer = decode(frames[0], std::nullopt, std::nullopt);
+  EXPECT_EQ(answer.to, Session{0xAAAA'0000'0001});
+  EXPECT_FALSE(std::get<Reject>(answer.body).hello_again);
+  EXPECT_THAT(std::get<Reject>(answer.body).reason, HasSubstr("protocol version 2, expected 1"));
+}
+
+TEST(Transport, TheDialledSideDoesNotAnswerAnotherVersion) {
+  // If both did, two versions would send each other refusals of refusals without end.
+  Stranger stranger(zmq::socket_type::router);
+  stranger.socket.bind("tcp://127.0.0.1:*");
+  Transport dialled;
+  dialled.dial(route_peer, stranger.socket.get(zmq::sockopt::last_endpoint));
+  send(dialled, route_peer, Start{1});
+  const std::string id = stranger.hear().at(0);
+  stranger.say({id, of_version_2(sample::encoded(Reject{false, "no"}).header)});
+  stranger.say({id, start_header(2)});
+  EXPECT_EQ(number_of(receive(dialled)), 2U);
+  EXPECT_EQ(dialled.malformed(), 1U);
+  send(dialled, route_peer, Start{3});
+  const Envelope next = decode(stranger.hear().at(1), std::nullopt, std::nullopt);
+  EXPECT_TRUE(std::holds_alternative<Start>(next.body)) << "type " << next.body.index() << " came first";
+}
+
+}  // namespace
+}  // namespace dp

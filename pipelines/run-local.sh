@@ -27,6 +27,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --expected FILE     predictions to compare with
   --rate R|max, --samples N, --batch-size B, --layout L, --payload P, --seed S   passed to dp-stream
   --decisions FILE    the router's decision log
+  --lease TIME        passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
   --quiet             no progress

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# The include rules: each layer of lib/ includes only what stands below it, each big library is included where it
+# belongs, and nothing that differs between compilers is used. Then: that this test sees what it is there to see.
+# SPDX-License-Identifier: MIT
+# shellcheck source=tests/cli/common.bash
+. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+
+# What each layer may include besides itself.
+below() {
+  case $1 in
+    base) echo "" ;;
+    stats | wire | data) echo "base" ;;
+    report) echo "base stats" ;;
+    runtime) echo "base wire" ;;
+    stream | route | infer | collect) echo "base stats wire data report runtime" ;;
+    plot | sim) echo "base stats wire data report runtime stream route infer collect" ;;
+    *) echo "unknown" ;;
+  esac
+}
+
+# includes ROOT: "file:included" of every #include in lib/ and tools/.
+includes() {
+  (cd "$1" && grep -rnoP --include='*.hpp' --include='*.cpp' '^\s*#\s*include\s*[<"]\K[^">]+' lib tools) |
+    sed -E 's/^([^:]+):[0-9]+:/\1:/'
+}
+
+layers() {
+  local file included layer target
+  while IFS=: read -r file included; do
+    [[ $file == lib/* ]] || continue
+    layer=${file#lib/}
+    layer=${layer%%/*}
+    if [[ $(below "$layer") == unknown ]]; then
+      echo "$file: lib/$layer is not a layer (add it to $0)"
+      continue
+    fi
+    target=${included%%/*}
+    [[ $included == */* && -d $1/lib/$target && $target != "$layer" ]] || continue
+    [[ " $(below "$layer") " == *" $target "* ]] || echo "$file: includes $included: $layer does not stand above $target"
+  done < <(includes "$1")
+}
+
+# only ROOT LIBRARY-REGEX ALLOWED-FILE-REGEX: who includes a library and may not.
+only() {
+  includes "$1" | grep -P ":($2)" | grep -vP "^($3):" | sed 's/:/: includes /; s/$/, which is not for it/'
+}
+
+violations() {
+  layers "$1"
+  only "$1" '(zmq|msgpack)' 'lib/wire/[a-z_]+\.cpp'
+  only "$1" '(ATen|torch|c10|caffe2)/' 'lib/infer/torch_(backend|model)\.(cpp|hpp)'
+  only "$1" 'libproc2/' 'lib/runtime/process_usage\.cpp'
+  only "$1" 'cxxopts' 'lib/base/options\.cpp'
+  only "$1" 'png\.h' 'tools/cifar10-from-png\.cpp'
+  (cd "$1" && grep -rnP --include='*.hpp' --include='*.cpp' 'std::\w+_distribution\b|std::unordered_|std::random_shuffle|std::shuffle' lib) |
+    sed 's/$/   <- differs between compilers/'
+}
+
+found=$(violations "$source_dir")
+if [[ -n $found ]]; then
+  echo "FAILED: the layer rules are broken:" >&2
+  echo "$found" >&2
+  exit 1
+fi
+
+# Plant one violation of each rule in a copy: each must be seen, and nothing else.
+plant() {
+  rm -rf "$scratch/copy"
+  mkdir "$scratch/copy"
+  cp -r "$source_dir/lib" "$source_dir/tools" "$scratch/copy/"
+  mkdir -p "$(dirname "$scratch/copy/$1")"
+  printf '%s\n' "$2" >>"$scratch/copy/$1"
+  found=$(violations "$scratch/copy")
+  if [[ $(grep -c . <<<"$found") != 1 || $found != "$1:"* ]]; then
+    echo "FAILED: not seen, or too much seen, after adding '$2' to $1: $found" >&2
+    exit 1
+  fi
+}
+plant lib/base/file.cpp '#include "wire/message.hpp"'
+plant lib/stats/summary.hpp '#include "data/plan.hpp"'
+plant lib/wire/link.cpp '#include "report/latency.hpp"'
+plant lib/data/plan.cpp '#include "wire/message.hpp"'
+plant lib/report/csv.cpp '#include "wire/message.hpp"'
+plant lib/runtime/event_loop.cpp '#include "route/router.hpp"'
+plant lib/collect/recorder.cpp '#include "stream/streamer.hpp"'
+plant lib/infer/worker.hpp '  #  include "route/router.hpp"'
+plant lib/route/router.cpp '#include "plot/pictures.hpp"'
+plant lib/route/router.cpp '#include <zmq.hpp>'
+plant lib/wire/message.hpp '#include <msgpack.hpp>'
+plant tools/dp-route.cpp '#include <zmq_addon.hpp>'
+plant lib/infer/worker.cpp '#include <torch/torch.h>'
+plant lib/infer/torch_third.cpp '#include <ATen/ATen.h>'
+plant tools/dp-stream.cpp '#include <libproc2/pids.h>'
+plant lib/runtime/host_facts.cpp '#include <libproc2/meminfo.h>'
+plant tools/dp-collect.cpp '#include <cxxopts.hpp>'
+plant lib/plot/vega.cpp '#include <png.h>'
+plant lib/route/strategy.cpp 'std::uniform_int_distribution<int> draw;'
+plant lib/route/router.hpp 'std::unordered_map<int, int> members;'
+plant lib/novel/novel.hpp '#include "base/time.hpp"'
+echo "ok"

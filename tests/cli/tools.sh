@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# What every tool does with its command line: help, version, refusals, statuses, and who says what when peers are
+# missing. Nothing here needs data or LibTorch.
+# SPDX-License-Identifier: MIT
+# shellcheck source=tests/cli/common.bash
+. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+cd "$scratch" || exit 1
+
+stages=(dp-stream dp-route dp-infer dp-collect)
+tools=("${stages[@]}" dp-summarize dp-plot)
+
+for tool in "${tools[@]}"; do
+  run "$bin/$tool" --help
+  expect_status 0
+  expect_empty err
+  expect_line out "$tool - "
+  expect_line out "Usage: $tool"
+  for flag in --help --version --log-level --quiet; do expect_line out "$flag"; done
+  sed -n '/^Example:$/,$p' out | grep -q "$tool" || fail "--help ends with no example of $tool"
+  # Each flag of the source is listed.
+  grep -oP '\.(value|flag)\("\K[a-z-]+' "$source_dir/tools/$tool.cpp" | while read -r flag; do expect_line out "--$flag"; done || exit 1
+
+  run "$bin/$tool" --version
+  expect_status 0
+  expect_empty err
+  [[ $(<out) =~ ^$tool\ [0-9]+\.[0-9]+\.[0-9]+\ \(.+\)$ ]] || fail "expected a line such as '$tool 1.2.3 (compiler, build type)'"
+done
+for tool in "${stages[@]}"; do
+  run "$bin/$tool" --help
+  for flag in --heartbeat --wait --insecure; do expect_line out "$flag"; done
+done
+
+# Refusals: tool | arguments | what the one line on stderr must hold, parted by ;
+while IFS='|' read -r tool arguments wanted; do
+  IFS=' ' read -ra words <<<"$arguments"
+  run "$bin/$tool" "${words[@]}"
+  expect_status 2
+  expect_empty out
+  [[ $(wc -l <err) == 1 ]] || fail "expected one line on stderr"
+  [[ $(<err) == "$tool: "* ]] || fail "expected the tool's name first"
+  IFS=';' read -ra parts <<<"$wanted"
+  expect_line err "${parts[@]}"
+done <<'CASES'
+dp-stream|--bogus|bogus;--help
+dp-route|--bogus 1|bogus;--help
+dp-infer|--bogus|bogus;--help
+dp-collect|--bogus|bogus;--help
+dp-summarize|--bogus|bogus;--help
+dp-plot|--bogus|bogus;--help
+dp-stream|stray|stray;--help
+dp-collect|stray|stray;--help
+dp-stream|--rate|rate;--help
+dp-stream|--log-level loud|--log-level 'loud';debug, info, warn, error
+dp-stream|--rate 0|--rate '0';a number from
+dp-stream|--rate fast|--rate 'fast';a number from
+dp-stream|--samples 0|--samples '0';a whole number from 1
+dp-stream|--samples 12x|--samples '12x';a whole number from 1
+dp-stream|--batch-size 0|--batch-size '0';from 1 to 65536
+dp-stream|--batch-size 64..8|--batch-size '64..8';backwards
+dp-stream|--batch-size 65536 --data synthetic:3x32x32|--batch-size '65536';64 MiB;--payload reference
+dp-stream|--batch-timeout 5|--batch-timeout '5';5ms
+dp-stream|--arrivals bursty|--arrivals 'bursty';constant, poisson
+dp-stream|--payload pixels|--payload 'pixels';inline, reference
+dp-stream|--concurrency -1|--concurrency '-1';from 0
+dp-stream|--seed -1|--seed '-1';from 0
+dp-stream|--layout rows --data synthetic:3x32x32|rows;sequential;distributed:W;shards:S
+dp-stream|--layout shards:0 --data synthetic:3x32x32|shards:0
+dp-stream|--data synthetic:3x32|synthetic:3x32;synthetic:CxHxW
+dp-stream|--heartbeat 1ms|--heartbeat '1ms';at least 10ms
+dp-stream|--wait soon|--wait 'soon';5ms
+dp-stream|--route localhost:5601|--route 'localhost:5601';tcp://HOST:PORT
+dp-stream|--route tcp://127.0.0.1:99999|--route;99999;65535
+dp-stream|--collect tcp://10.0.0.1:5603|--collect 'tcp://10.0.0.1:5603';--insecure
+dp-route|--strategy best|--strategy 'best';uniform, dynamic, sharded
+dp-route|--workers 0|--workers '0';from 1
+dp-route|--attempts 0|--attempts '0';from 1
+dp-route|--lease 10|--lease '10';5ms
+dp-route|--buffer many|--buffer 'many';from 0
+dp-route|--stream-bind tcp://0.0.0.0:5601|--stream-bind 'tcp://0.0.0.0:5601';--insecure
+dp-route|--worker-bind tcp://*:5602|--worker-bind 'tcp://*:5602';--insecure
+dp-route|--collect tcp://127.evil.example:5603|--collect 'tcp://127.evil.example:5603';--insecure
+dp-infer|--backend gpu|--backend 'gpu';torch, null, synthetic
+dp-infer|--model vgg|--model 'vgg';resnet18, resnet18-cifar
+dp-infer|--threads 0|--threads '0';from 1
+dp-infer|--slowdown 0|--slowdown '0';from
+dp-infer|--credit 0|--credit '0';from 1
+dp-infer|--backend synthetic --service 5ms|--service '5ms';fixed:5ms;exp:5ms
+dp-infer|--route tcp://10.0.0.1:5602|--route 'tcp://10.0.0.1:5602';--insecure
+dp-collect|--run-id xyz|--run-id 'xyz';hexadecimal
+dp-collect|--run-id 0|--run-id '0';hexadecimal
+dp-collect|--bind tcp://0.0.0.0:5603|--bind 'tcp://0.0.0.0:5603';--insecure
+dp-collect|--bind udp://127.0.0.1:1|--bind 'udp://127.0.0.1:1';tcp://HOST:PORT
+dp-summarize||RUN.json
+dp-summarize|run.json|--streaming DIR;--matrix DIR
+dp-plot|--out plots|RUN.json
+dp-plot|run.json|--out DIR
+CASES
+
+# Failures: what is wrong, with its name, and what to do.
+run "$bin/dp-stream" --data data/cifar10/test_batch.bin
+expect_status 1
+expect_empty out
+expect_line err "dp-stream: data/cifar10/test_batch.bin: no such file" "make -f Makefile.bench data"
+run "$bin/dp-infer" --backend torch --weights missing.safetensors
+expect_status 1
+grep -q 'missing.safetensors\|no LibTorch backend' err || fail "expected the weights' name"
+run "$bin/dp-collect" --expected missing.u8 --bind tcp://127.0.0.1:0
+expect_status 1
+expect_line err "missing.u8"
+run "$bin/dp-route" --decisions no/such/folder/d.ndjson --stream-bind tcp://127.0.0.1:0 --worker-bind tcp://127.0.0.1:0
+expect_status 1
+expect_line err "--decisions no/such/folder/d.ndjson"
+run "$bin/dp-summarize" --streaming tables missing.json
+expect_status 1
+expect_line err "missing.json"
+[[ ! -e tables ]] || fail "a table was written"
+
+# A port in use.
+"$bin/dp-collect" --bind tcp://127.0.0.1:0 2>first.err >/dev/null &
+started+=($!)
+wait_until 10 "dp-collect is ready" grep -q READY first.err
+endpoint=$(sed -n 's/.*bind=\([^ ]*\).*/\1/p' first.err)
+run "$bin/dp-collect" --bind "$endpoint"
+expect_status 1
+expect_empty out
+expect_line err "$endpoint" "in use"
+expect_line err "port 0"
+run "$bin/dp-route" --stream-bind "$endpoint" --worker-bind tcp://127.0.0.1:0
+expect_status 1
+expect_line err "$endpoint" "in use"
+
+# SIGTERM ends it with 130, and quickly.
+kill -TERM "${started[0]}"
+wait "${started[0]}"
+status=$?
+expect_status 130
+started=()
+
+# Alone, each gives up after --wait and says what is missing. (Port 9 of loopback has nobody.)
+nobody=tcp://127.0.0.1:9
+alone() {
+  local tool=$1 missing=$2
+  shift 2
+  run "$bin/$tool" --wait 300ms "$@"
+  expect_status 1
+  expect_empty out
+  expect_line err "$tool: READY"
+  grep -v READY err >rest
+  [[ $(wc -l <rest) == 1 ]] || fail "expected READY and one line more on stderr"
+  expect_line err "$tool: " "$missing" "0.3 s"
+}
+alone dp-stream 'no dp-collect answered' --data synthetic:3x32x32 --route $nobody --collect $nobody
+alone dp-route 'no dp-collect answered' --stream-bind tcp://127.0.0.1:0 --worker-bind tcp://127.0.0.1:0 --collect $nobody
+alone dp-infer 'no dp-route answered' --backend null --route $nobody --collect $nobody
+alone dp-collect 'no dp-stream' --bind tcp://127.0.0.1:0
+
+# --quiet leaves the READY line, which scripts wait for, and the failure.
+run "$bin/dp-collect" --quiet --wait 100ms --bind tcp://127.0.0.1:0
+expect_line err "READY"
+
+[[ -z $(marked) ]] || fail "processes are left: $(marked)"
+echo "ok"

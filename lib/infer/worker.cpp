@@ -69,6 +69,7 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::refused: return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up: {
       const Welcome& welcome = std::get<Welcome>(envelope.body);
+      run_ = welcome.run;
       received_ = limit_ = 0;
       data_ = {welcome.data};
       if (warm_) return extend_credit(out);

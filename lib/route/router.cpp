@@ -362,11 +362,11 @@ void Router::adopt(Time now, BatchId id, Entry& entry) {
   entry.worker = peer;
   entry.slot = worker.slot;
   entry.state = done ? State::done : State::leased;
+  entry.lease_until = now + options_.lease;
   if (done) {
     worker.unsettled.insert(id);
     return;
   }
-  entry.lease_until = now + options_.lease;
   entry.lease_cap = now + options_.lease_cap;
   worker.serving.push_back(id);
   if (worker.slot && strategy_) strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
@@ -475,6 +475,7 @@ void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
     std::erase(worker.serving, done.lease.batch);
     worker.unsettled.insert(done.lease.batch);
     entry.state = State::done;
+    entry.lease_until = now + options_.lease;
     return;
   }
   entry.avoid = worker.slot;
@@ -551,13 +552,20 @@ void Router::renew(Time now, PeerId from, const Ping& ping) {
 }
 
 void Router::expire_leases(Time now, Outbox& out) {
-  std::vector<BatchId> late;
+  std::vector<BatchId> late, unheard;
   for (const auto& [peer, worker] : workers_) {
     for (const BatchId id : worker.serving) {
       const auto found = batches_.find(id);
       if (found == batches_.end()) continue;
       if (std::min(found->second.lease_until, found->second.lease_cap) <= now) late.push_back(id);
     }
+    for (const BatchId id : worker.unsettled) {
+      if (collect_.up() && batches_.at(id).lease_until <= now) unheard.push_back(id);
+    }
+  }
+  for (const BatchId id : unheard) {
+    note(now, fmt::format("the result of batch {} never reached the ledger", raw(id)), out);
+    requeue(now, id, false, ErrorClass::transient, "result not in the ledger", out);
   }
   for (const BatchId id : late) {
     Entry& entry = batches_.at(id);

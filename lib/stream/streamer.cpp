@@ -116,8 +116,8 @@ bool Streamer::all_sent() const {
   return interrupted_ || taken_ == plan_.batches();
 }
 
-bool Streamer::may_send() const {
-  if (!stored_ || !route_.up() || sent_ >= limit_) return false;
+bool Streamer::may_send(Time now) const {
+  if (!stored_ || now < t0_ || !route_.up() || sent_ >= limit_) return false;
   if (!again_.empty()) return true;
   if (all_sent()) return false;
   if (open_loop()) return !released_.empty();
@@ -125,7 +125,7 @@ bool Streamer::may_send() const {
 }
 
 void Streamer::send_what_may_go(Time now, Outbox& out) {
-  for (int sends = 0; sends < most_sends_a_turn && may_send(); ++sends) {
+  for (int sends = 0; sends < most_sends_a_turn && may_send(now); ++sends) {
     if (again_.empty()) {
       send_batch(now, take_next(now), out);
       continue;
@@ -238,7 +238,7 @@ void Streamer::send_again_by_age(Time now) {
 }
 
 Time Streamer::next_deadline() const {
-  if (may_send()) return Time{};
+  if (started_ && may_send(never)) return t0_;
   Time next = std::min({route_.next_deadline(), collect_.next_deadline(), next_resend_, give_up_at_});
   if (started_ && open_loop() && next_release_ && !interrupted_) next = std::min(next, t0_ + next_release_->scheduled);
   return next;

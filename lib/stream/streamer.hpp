@@ -53,7 +53,7 @@ class Streamer final : public Stage {
   void on_commit(const Commit& commit);
   void release(Time now);
   void send_what_may_go(Time now, Outbox& out);
-  bool may_send() const;
+  bool may_send(Time now) const;
   bool all_sent() const;
   Unsettled& take_next(Time now);
   void send_batch(Time now, Unsettled& batch, Outbox& out);

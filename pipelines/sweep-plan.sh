@@ -4,7 +4,8 @@
 #
 # Order: randomised blocks. Every iteration measures every cell once, in an order drawn from SEED, so that a machine
 # that slows down over the hours slows all strategies alike, and a resumed sweep goes on in the same order.
-# The folder is a digest of what the figures depend on: configuration, sources and weights.
+# The folder is a digest of what the figures depend on: configuration, sources and weights; RUNS names it when it is
+# known already, so that a sweep keeps its folder to the end even if a source changes meanwhile.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
@@ -33,7 +34,7 @@ key() {
 
 # Fisher-Yates with the minimal standard generator: the same order from every awk.
 plan() {
-  awk -v prefix="$RESULTS/$kind/runs/$(key)" -v strategies="${cells[0]}" -v workers="${cells[1]}" \
+  awk -v prefix="${RUNS:-$RESULTS/$kind/runs/$(key)}" -v strategies="${cells[0]}" -v workers="${cells[1]}" \
     -v rates="${cells[2]}" -v iterations="$ITERATIONS" -v seed="$SEED" '
     function below(n) { state = (16807 * state) % 2147483647; return state % n }
     BEGIN {

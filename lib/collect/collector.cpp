@@ -72,7 +72,7 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
   if (const auto* ping = std::get_if<Ping>(&envelope.body)) recorder_.clock_bound(ping->bound);
   if (role == Role::stream) {
     if (const auto* run = std::get_if<Run>(&envelope.body)) on_run(*run, from, envelope, out);
-    if (auto* announce = std::get_if<Announce>(&envelope.body)) on_announce(now, from, *announce);
+    if (const auto* announce = std::get_if<Announce>(&envelope.body)) on_announce(from, *announce);
     if (const auto* eos = std::get_if<Eos>(&envelope.body)) eos_ = eos->batches;
   }
   if (role == Role::infer) {
@@ -83,7 +83,6 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
     if (auto* report = std::get_if<Report>(&envelope.body)) {
       router_ = std::move(*report);
       for (Time& at : router_.event_times) at += offset(from);
-      router_reported_ = true;
     }
   }
   if (const auto* usage = std::get_if<Usage>(&envelope.body)) recorder_.usage(role, peers_.find(from)->name, *usage);
@@ -107,7 +106,7 @@ void Collector::on_run(const Run& run, PeerId from, const Envelope& envelope, Ou
   commit_due_ = true;
 }
 
-void Collector::on_announce(Time now, PeerId from, Announce& a) {
+void Collector::on_announce(PeerId from, const Announce& a) {
   if (!plan_ || !plan_->started) return;
   const Duration shift = offset(from);
   std::size_t at = 0;
@@ -115,6 +114,7 @@ void Collector::on_announce(Time now, PeerId from, Announce& a) {
     const BatchId id{a.batches[i]};
     if (raw(id) >= plan_->batches || settled_.contains(id) || announced_.contains(id)) continue;
     Announced& batch = announced_[id];
+    batch.id = id;
     const auto first = static_cast<std::ptrdiff_t>(at), last = first + static_cast<std::ptrdiff_t>(a.counts[i]);
     batch.scheduled = a.scheduled[i] + shift;
     batch.released = a.released[i] + shift;
@@ -132,7 +132,6 @@ void Collector::on_announce(Time now, PeerId from, Announce& a) {
       settle(result.at, result.from, result.worker, result.result, batch);
     }
   }
-  (void)now;
 }
 
 void Collector::on_result(Time now, PeerId from, Result& result) {

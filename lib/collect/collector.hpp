@@ -5,7 +5,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -46,7 +45,7 @@ class Collector final : public Stage {
   void on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out);
   void on_message(Time now, PeerId from, Envelope& envelope, Outbox& out);
   void on_run(const Run& run, PeerId from, const Envelope& envelope, Outbox& out);
-  void on_announce(Time now, PeerId from, Announce& announce);
+  void on_announce(PeerId from, const Announce& announce);
   void on_result(Time now, PeerId from, Result& result);
   void on_failed(Time now, const Failed& failed, Outbox& out);
   void settle(Time now, PeerId from, const std::string& worker, const Result& result, const Announced& batch);
@@ -80,8 +79,7 @@ class Collector final : public Stage {
   std::optional<std::uint64_t> eos_;
 
   Report router_;
-  bool router_reported_ = false, fin_said_ = false, ended_ = false;
-  std::set<std::string> once_;  ///< complaints made, by peer and kind
+  bool fin_said_ = false, ended_ = false;
   Time begun_{}, incomplete_since_{}, finish_by_ = never;
 };
 

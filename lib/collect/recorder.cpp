@@ -87,6 +87,7 @@ void Recorder::announced(const Announced& batch) {
 void Recorder::completed(const Announced& batch, const Stations& at, const std::string& worker,
                          const std::vector<Label>& predictions) {
   const std::uint64_t n = batch.ids.size();
+  count_once(batch);
   ++batches_.completed;
   samples_.completed += n;
   last_ = std::max(last_, at.collected);
@@ -122,7 +123,14 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   served.busy += at.worker.done - at.worker.started;
 }
 
+void Recorder::count_once(const Announced& batch) {
+  if (counted_.insert(batch.id)) return;
+  ++batches_.double_counted;
+  samples_.double_counted += batch.ids.size();
+}
+
 void Recorder::failed(const Announced& batch, Time at) {
+  count_once(batch);
   ++batches_.failed;
   samples_.failed += batch.ids.size();
   last_ = std::max(last_, at);
@@ -176,8 +184,8 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   report.duration_s = to_seconds(last_ - t0_);
   report.samples = samples_;
   report.batches = batches_;
-  report.samples.lost = samples_.announced - samples_.completed - samples_.failed;
-  report.batches.lost = batches_.announced - batches_.completed - batches_.failed;
+  report.samples.lost = samples_.announced + samples_.double_counted - samples_.completed - samples_.failed;
+  report.batches.lost = batches_.announced + batches_.double_counted - batches_.completed - batches_.failed;
   if (run_.rate > 0) {
     report.rates.requested = run_.rate;
     const Duration span = last_scheduled_ - t0_ + from_seconds(1 / run_.rate);
@@ -342,6 +350,9 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
           "see events[] for what was lost or failed, mend it and run again");
   verdict("the whole plan was run", fmt::format("{} of {} samples announced", s.announced, planned_samples),
           "all of them, to the end", ended && s.announced == planned_samples, "run again without interrupting it");
+  if (report.strategy.empty()) {
+    verdict("dp-route told what it did", "no report came", "its report", false, "see events[] and run again");
+  }
   if (compared_ && report.accuracy.agreement) {
     verdict("predictions agree with those shipped with the weights", fmt::format("{:.4f}", *report.accuracy.agreement),
             ">= 0.999", *report.accuracy.agreement >= 0.999,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/settled.hpp"
 #include "report/run_report.hpp"
 #include "stats/histogram.hpp"
 #include "wire/message.hpp"
@@ -16,6 +17,7 @@ namespace dp {
 
 /// A batch that is announced and not settled.
 struct Announced {
+  BatchId id{};
   Time scheduled{}, released{};
   std::vector<SampleId> ids;
   std::vector<Label> labels;
@@ -76,6 +78,7 @@ class Recorder {
   };
 
   Second& second(Time at);
+  void count_once(const Announced& batch);
   void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
   bool overloaded() const;
   void tell_workers(RunReport& report, const Report& router) const;
@@ -88,6 +91,7 @@ class Recorder {
   Time t0_{}, last_{}, first_released_{}, last_released_{}, last_scheduled_{};
   std::uint64_t first_count_ = 0;
   Account samples_, batches_;
+  Settled counted_;  ///< kept apart from the ledger, whose slips it is there to find
   std::uint64_t agreeing_ = 0, compared_ = 0, correct_ = 0, labelled_ = 0, differing_ = 0;
   Histogram sample_latency_, batch_latency_, lateness_, service_;
   Histogram stages_[6];

@@ -55,7 +55,10 @@ CollectorOptions plain() {
 
 /// A run of `batches` batches of two samples each, ids 2k and 2k + 1, labels 0 and 1; batch k is due k ms after t0.
 struct CollectorTest : testing::Test {
-  explicit CollectorTest(CollectorOptions options = plain()) : collector(std::move(options), 1) { tick(); }
+  explicit CollectorTest(CollectorOptions options = plain()) : collector(std::move(options), 1) {
+    routers.strategy = "uniform";
+    tick();
+  }
 
   Caller& call(Role role, std::string name, RunId run = {}) {
     const std::uint64_t number = callers.size() + 1;
@@ -138,6 +141,7 @@ struct CollectorTest : testing::Test {
   }
   void end(std::uint64_t batches) {
     tell(*stream, Eos{batches});
+    tell(*route, routers);
     for (Caller* caller : {stream, route, worker}) leave(*caller);
   }
   void leave(Caller& caller) {
@@ -170,6 +174,7 @@ struct CollectorTest : testing::Test {
   std::deque<Caller> callers;
   Caller *stream = nullptr, *route = nullptr, *worker = nullptr;
   dp::Run planned;
+  Report routers;  ///< what dp-route says at the end
   std::vector<std::string> warnings;
 
  private:
@@ -497,6 +502,7 @@ TEST_F(CollectorTest, EndsWhenEverybodyHasLeft) {
   announce({0, 1});
   for (const std::uint64_t id : {0, 1}) tell(*worker, result(id));
   tell(*stream, Eos{2});
+  tell(*route, routers);
   leave(*stream);
   leave(*worker);
   EXPECT_FALSE(collector.finished());
@@ -547,13 +553,11 @@ TEST_F(CollectorTest, TheRoutersReportIsInTheRunsReport) {
   begin(1);
   route->clock_offset = std::chrono::hours(1);
   ping_all();
-  Report report;
-  report.strategy = "sharded";
-  report.options = {"workers", "2"};
-  report.slots = {"w9", "w0"};
-  report.events = {"something happened"};
-  report.event_times = {t0 + std::chrono::seconds(3) - route->clock_offset};
-  tell(*route, report);
+  routers.strategy = "sharded";
+  routers.options = {"workers", "2"};
+  routers.slots = {"w9", "w0"};
+  routers.events = {"something happened"};
+  routers.event_times = {t0 + std::chrono::seconds(3) - route->clock_offset};
   complete(1);
   const RunReport run = collector.report();
   EXPECT_EQ(run.strategy, "sharded");

@@ -22,7 +22,9 @@ dp::Run run_at(double rate, std::uint64_t samples = 0) {
 
 /// Two samples, labels 0 and 1, due `scheduled` ms after t0.
 Announced batch_at(double scheduled, double lateness = 0) {
+  static std::uint64_t number = 0;
   Announced batch;
+  batch.id = BatchId{number++};
   batch.scheduled = t0 + ms(scheduled);
   batch.released = batch.scheduled + ms(lateness);
   batch.ids = {0, 1};
@@ -40,6 +42,12 @@ Stations served(const Announced& batch, double latency, double service = 1) {
 
 Usage of_worker(std::vector<std::string> options, std::string host = "here") {
   return {{t0, {}, 0, 0, 0}, std::move(host), "a backend", std::move(options)};
+}
+
+Report some_router() {
+  Report router;
+  router.strategy = "uniform";
+  return router;
 }
 
 const Verdict* verdict(const RunReport& report, const std::string& about) {
@@ -60,7 +68,7 @@ struct RecorderTest : testing::Test {
     const Announced batch = batch_at(scheduled, lateness);
     take(batch, served(batch, latency));
   }
-  RunReport report(const Report& router = {}) const { return recorder.report(router, true, 2 * batches); }
+  RunReport report(const Report& router = some_router()) const { return recorder.report(router, true, 2 * batches); }
 
   Recorder recorder;
   std::uint64_t batches = 0;
@@ -117,7 +125,7 @@ TEST_F(RecorderTest, PercentilesAreSupportedByEnoughBatchesOnly) {
       recorder.announced(batch);
       recorder.completed(batch, served(batch, 5), "w0", {0, 1});
     }
-    const RunReport r = recorder.report({}, true, 0);
+    const RunReport r = recorder.report(some_router(), true, 0);
     for (const Latency* figures : {&r.latency_ms, &r.batch_latency_ms}) {
       EXPECT_EQ(figures->supported.p90, one.p90) << one.batches;
       EXPECT_EQ(figures->supported.p99, one.p99) << one.batches;
@@ -137,9 +145,10 @@ TEST_F(RecorderTest, ARunWithoutResultsHasNoLatency) {
 
 TEST_F(RecorderTest, ServiceTimesAreCountedPerBatch) {
   begin();
-  const Announced batch = batch_at(10);
-  take(batch, served(batch, 20, 4));
-  take(batch, served(batch, 20, 4));
+  for (int i = 0; i < 2; ++i) {
+    const Announced batch = batch_at(10);
+    take(batch, served(batch, 20, 4));
+  }
   const auto bins = report().service_ms;
   ASSERT_THAT(bins, SizeIs(1));
   EXPECT_EQ(bins[0].count, 2U);
@@ -222,7 +231,7 @@ TEST_F(RecorderTest, NoisyButFlatLatencyIsNotOverload) {
       recorder.announced(batch);
       recorder.completed(batch, served(batch, 2 + rng.exponential(8)), "w0", {0, 1});
     }
-    EXPECT_FALSE(recorder.report({}, true, 120).overloaded) << "seed " << seed;
+    EXPECT_FALSE(recorder.report(some_router(), true, 120).overloaded) << "seed " << seed;
   }
 }
 
@@ -250,7 +259,7 @@ TEST_F(RecorderTest, TheGeneratorMayBeLateByAMillisecondOrTwoPercentOfTheMedian)
       recorder.announced(batch);
       recorder.completed(batch, served(batch, one.latency), "w0", {0, 1});
     }
-    const RunReport r = recorder.report({}, true, 40);
+    const RunReport r = recorder.report(some_router(), true, 40);
     EXPECT_EQ(verdict(r, "generator")->ok, one.ok) << one.lateness << " of " << one.latency;
     EXPECT_EQ(r.valid, one.ok);
     EXPECT_EQ(verdict(r, "generator")->remedy.empty(), one.ok);
@@ -266,9 +275,9 @@ TEST_F(RecorderTest, WithoutAScheduleTheGeneratorIsNotJudged) {
 TEST_F(RecorderTest, ARunThatDidNotEndOrDidNotAnnounceEverythingIsInvalid) {
   begin();
   take(0, 5);
-  EXPECT_TRUE(recorder.report({}, true, 2).valid);
-  EXPECT_FALSE(recorder.report({}, false, 2).valid);
-  EXPECT_FALSE(recorder.report({}, true, 4).valid);
+  EXPECT_TRUE(recorder.report(some_router(), true, 2).valid);
+  EXPECT_FALSE(recorder.report(some_router(), false, 2).valid);
+  EXPECT_FALSE(recorder.report(some_router(), true, 4).valid);
 }
 
 TEST_F(RecorderTest, AFailedBatchMakesTheRunInvalid) {
@@ -277,7 +286,7 @@ TEST_F(RecorderTest, AFailedBatchMakesTheRunInvalid) {
   const Announced bad = batch_at(1);
   recorder.announced(bad);
   recorder.failed(bad, t0 + ms(50));
-  const RunReport r = recorder.report({}, true, 4);
+  const RunReport r = recorder.report(some_router(), true, 4);
   EXPECT_EQ(r.samples.announced, 4U);
   EXPECT_EQ(r.samples.completed, 2U);
   EXPECT_EQ(r.samples.failed, 2U);
@@ -286,8 +295,28 @@ TEST_F(RecorderTest, AFailedBatchMakesTheRunInvalid) {
   EXPECT_FALSE(verdict(r, "accounted for")->remedy.empty());
 }
 
+TEST_F(RecorderTest, ABatchCountedTwiceIsFoundAndMakesTheRunInvalid) {
+  begin();
+  const Announced batch = batch_at(0);
+  take(batch, served(batch, 5));
+  recorder.failed(batch, t0 + ms(50));
+  const RunReport r = report();
+  EXPECT_EQ(r.batches.double_counted, 1U);
+  EXPECT_EQ(r.samples.double_counted, 2U);
+  EXPECT_EQ(r.samples.lost, 0U);
+  EXPECT_FALSE(verdict(r, "accounted for")->ok);
+}
+
+TEST_F(RecorderTest, WithoutTheRoutersReportTheRunIsInvalid) {
+  begin();
+  take(0, 5);
+  EXPECT_TRUE(report().valid);
+  EXPECT_FALSE(report(Report{}).valid);
+  EXPECT_FALSE(verdict(report(Report{}), "dp-route")->ok);
+}
+
 TEST_F(RecorderTest, TheStrategyIsCoupledWhenTheBufferFilledUnderASchedule) {
-  Report router;
+  Report router = some_router();
   router.full = 3;
   begin();
   take(0, 5);
@@ -328,7 +357,7 @@ TEST_F(WithExpected, AgreementBelowNineNinesInAThousandIsInvalid) {
     for (int i = 0; i < wrong; ++i) predictions[static_cast<std::size_t>(i)] = 1;
     recorder.announced(batch);
     recorder.completed(batch, served(batch, 5), "w0", predictions);
-    EXPECT_EQ(recorder.report({}, true, 1000).valid, wrong == 1);
+    EXPECT_EQ(recorder.report(some_router(), true, 1000).valid, wrong == 1);
   }
 }
 
@@ -381,7 +410,7 @@ TEST_F(RecorderTest, ShardDistributionEfficiencyIsMeanOverMaximalLoadOfTheWorker
   begin();
   take(0, 5);
   for (const auto& one : cases) {
-    Report router;
+    Report router = some_router();
     router.options = {"workers", one.workers};
     router.shard_map = one.map;
     router.shard_load = one.load;
@@ -406,7 +435,7 @@ TEST_F(RecorderTest, OversubscribedWhenAHostsWorkersHaveMoreThreadsThanCores) {
       recorder.usage(Role::infer, std::to_string(number++),
                      of_worker({"backend", backend, "threads", threads, "host_cores", cores}, host));
     }
-    EXPECT_EQ(recorder.report({}, true, 0).oversubscribed, one.expected);
+    EXPECT_EQ(recorder.report(some_router(), true, 0).oversubscribed, one.expected);
   }
 }
 
@@ -453,7 +482,7 @@ TEST_F(RecorderTest, EventsAreInTheOrderOfTime) {
   begin();
   recorder.event(t0 + std::chrono::seconds(9), "last");
   recorder.event(t0 + std::chrono::seconds(1), "first");
-  Report router;
+  Report router = some_router();
   router.events = {"between"};
   router.event_times = {t0 + std::chrono::seconds(5)};
   EXPECT_THAT(report(router).events, ElementsAre(RunEvent{1, "first"}, RunEvent{5, "between"}, RunEvent{9, "last"}));

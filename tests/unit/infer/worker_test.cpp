@@ -104,6 +104,14 @@ TEST_F(WorkerTest, AsksForNoCreditBeforeItIsWarm) {
   EXPECT_EQ(limit(), 2U);
 }
 
+TEST_F(WorkerTest, AnUnaskedBatchBeforeItIsWarmOpensNoCredit) {
+  rig.tick();
+  Batch spoilt = batch(0);
+  ++spoilt.checksum;
+  rig.tell(rig.route, spoilt);
+  EXPECT_EQ(rig.route.all<Done>().at(0).limit, 0U);
+}
+
 TEST_F(WorkerTest, WarmsUpOnceThoughTheRouterRestartsMeanwhile) {
   rig.tick();
   rig.restart(rig.route);

@@ -183,6 +183,11 @@ expect_status 0 "matrix"
 (($(calls) == 34)) || fail "matrix: $(($(calls) - 30)) calls instead of 4"
 expect_output "summary of 4 runs" "matrix"
 
+bench streaming matrix NODES=1,2 WORKERS=1,2 ITERATIONS=1
+expect_status 0 "two sweeps in one call"
+expect_output "summary of 12 runs" "two sweeps in one call"
+expect_output "wrote $tmp/results/matrix/runs/" "two sweeps in one call"
+
 # ── What is handed to run-local.sh ──
 bench single STRATEGY=uniform WORKERS=3 RATE=max SAMPLES=100 CREDIT=5 SEED=4 DATA=data/test_512.bin BACKEND=torch
 expect_status 0 "single"

@@ -16,7 +16,7 @@ namespace dp {
 struct LinkTiming {
   Duration heartbeat = std::chrono::seconds(1);
   int missed = 3;                                ///< heartbeats not heard before a peer counts as gone
-  Duration hello_every = std::chrono::milliseconds(200);
+  Duration hello_every = std::chrono::milliseconds(50);
   Duration wait = std::chrono::seconds(60);      ///< longest time without the peer before giving up
 };
 

@@ -121,7 +121,7 @@ bool Streamer::may_send(Time now) const {
   if (!again_.empty()) return true;
   if (all_sent()) return false;
   if (open_loop()) return !released_.empty();
-  return options_.concurrency == 0 || taken_ - settled_.count() < options_.concurrency;
+  return options_.concurrency == 0 || taken_ < settled_.count() + options_.concurrency;
 }
 
 void Streamer::send_what_may_go(Time now, Outbox& out) {

@@ -487,9 +487,11 @@ struct AtMaximumRate : StreamerTest {
   AtMaximumRate() : StreamerTest(at_once(400)) {}
 };
 
-TEST_F(AtMaximumRate, SendsAsMuchAsTheCreditAllows) {
+TEST_F(AtMaximumRate, SendsAsMuchAsTheCreditAllowsFromT0On) {
   start();
   credit(70);
+  rig.advance(t0 - Duration(1) - rig.now);
+  EXPECT_THAT(sent(), IsEmpty());
   rig.advance(ms(1));
   EXPECT_EQ(sent(), first(70));
   EXPECT_EQ(announced(rig.collect), first(70));
@@ -521,7 +523,7 @@ struct ClosedLoop : StreamerTest {
 TEST_F(ClosedLoop, KeepsKBatchesOutstanding) {
   start();
   credit(plenty);
-  rig.advance(ms(1));
+  rig.advance(ms(100));
   EXPECT_EQ(sent(), first(3));
   settle({1});
   EXPECT_EQ(sent(), first(4));
@@ -531,6 +533,14 @@ TEST_F(ClosedLoop, KeepsKBatchesOutstanding) {
   EXPECT_EQ(sent(), first(10));
   EXPECT_EQ(rig.collect.all<Eos>().at(0).batches, 10U);
   EXPECT_EQ(rig.collect.all<dp::Run>().back().concurrency, 3U);
+}
+
+TEST_F(ClosedLoop, WhatAnEarlierProcessHadSettledDoesNotStopIt) {
+  start();
+  settle({0, 1});
+  credit(plenty);
+  rig.advance(ms(100));
+  EXPECT_EQ(sent(), first(5));
 }
 
 }  // namespace

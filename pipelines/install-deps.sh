@@ -54,6 +54,7 @@ test_packages() {
 libgtest-dev         # unit tests
 libgmock-dev         # unit tests
 shellcheck           # checks the scripts
+iproute2             # network namespaces: tests with a loopback, or a host, of their own
 EOF
 }
 

@@ -8,7 +8,7 @@ run_pid='' extra_pids=()
 end_test() {
   local pid
   [[ -n $run_pid ]] && kill -INT "$run_pid" 2>/dev/null && wait "$run_pid" 2>/dev/null
-  for pid in "${extra_pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  for pid in "${extra_pids[@]}"; do kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
   rm -rf "$work"
 }
 trap end_test EXIT

@@ -6,17 +6,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 
 # What each layer may include besides itself.
-below() {
-  case $1 in
-    base) echo "" ;;
-    stats | wire | data) echo "base" ;;
-    report) echo "base stats" ;;
-    runtime) echo "base wire" ;;
-    stream | route | infer | collect) echo "base stats wire data report runtime" ;;
-    plot | sim) echo "base stats wire data report runtime stream route infer collect" ;;
-    *) echo "unknown" ;;
-  esac
-}
+stages_may="base stats wire data report runtime"
+declare -A below=([base]="" [stats]="base" [wire]="base" [data]="base" [report]="base stats" [runtime]="base wire"
+  [stream]=$stages_may [route]=$stages_may [infer]=$stages_may [collect]=$stages_may
+  [plot]="$stages_may stream route infer collect" [sim]="$stages_may stream route infer collect")
 
 # includes ROOT: "file:included" of every #include in lib/ and tools/.
 includes() {
@@ -30,13 +23,13 @@ layers() {
     [[ $file == lib/* ]] || continue
     layer=${file#lib/}
     layer=${layer%%/*}
-    if [[ $(below "$layer") == unknown ]]; then
+    if [[ ! -v below[$layer] ]]; then
       echo "$file: lib/$layer is not a layer (add it to $0)"
       continue
     fi
     target=${included%%/*}
     [[ $included == */* && -d $1/lib/$target && $target != "$layer" ]] || continue
-    [[ " $(below "$layer") " == *" $target "* ]] || echo "$file: includes $included: $layer does not stand above $target"
+    [[ " ${below[$layer]} " == *" $target "* ]] || echo "$file: includes $included: $layer does not stand above $target"
   done < <(includes "$1")
 }
 

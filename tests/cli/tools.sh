@@ -116,6 +116,7 @@ expect_line err "missing.json"
 [[ ! -e tables ]] || fail "a table was written"
 
 # A port in use.
+: >first.err
 "$bin/dp-collect" --bind tcp://127.0.0.1:0 2>first.err >/dev/null &
 started+=($!)
 wait_until 10 "dp-collect is ready" grep -q READY first.err

@@ -454,11 +454,12 @@ TEST_F(CollectorTest, TimesOfAnotherHostAreShiftedToItsOwnClock) {
   stream->clock_offset = std::chrono::hours(3);
   stream->clock_bound = ms(0.25);
   worker->clock_offset = -std::chrono::hours(2);
+  route->clock_offset = std::chrono::hours(5);
   ping_all();
   announce({0});
   Result r = result(0);
   r.outbound.sent = due(0) + ms(2) - stream->clock_offset;
-  r.outbound.routed = due(0) + ms(3);
+  r.outbound.routed = due(0) + ms(3) - route->clock_offset;
   r.worker = {due(0) + ms(4) - worker->clock_offset, due(0) + ms(5) - worker->clock_offset,
               due(0) + ms(9) - worker->clock_offset};
   now = due(0) + ms(10);

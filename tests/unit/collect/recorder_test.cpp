@@ -241,6 +241,21 @@ TEST_F(RecorderTest, ASlowStartIsNotOverload) {
   EXPECT_FALSE(report().overloaded);
 }
 
+TEST_F(RecorderTest, ARiseThatIsSmallAgainstTheTimeOrTheLatencyIsNotOverload) {
+  const struct { double every, first, rise; } cases[] = {{1000, 5, 0.45}, {10, 100, 0.44}};  // ms; 100 batches, 10 batches
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    recorder.begin(run_at(1000), t0);
+    const int n = one.every > 100 ? 100 : 10;
+    for (int k = 0; k < n; ++k) {
+      const Announced batch = batch_at(one.every * k);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, one.first + one.rise * k), "w0", {0, 1});
+    }
+    EXPECT_FALSE(recorder.report(some_router(), true, 0).overloaded);
+  }
+}
+
 TEST_F(RecorderTest, AsFastAsPossibleIsNeverOverload) {
   begin(0);
   for (int k = 0; k < 200; ++k) take(10.0 * k, 5 + 5.0 * k);

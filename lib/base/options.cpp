@@ -89,8 +89,13 @@ struct Options::Impl {
     std::string text = fmt::format("{} - {}\n\nUsage: {} [options]{}\n", tool, purpose, tool,
                                    argument_name.empty() ? "" : " " + argument_name);
     if (!argument_help.empty()) text += fmt::format("\n  {}  {}\n", argument_name, argument_help);
-    const std::string body = options.help(groups, false);
-    text += body.substr(body.find("\n\n") == std::string::npos ? 0 : body.find("\n\n") + 1);
+    std::string body = options.help(groups, false);
+    body.erase(0, body.find("\n\n") == std::string::npos ? 0 : body.find("\n\n") + 1);
+    for (const std::string& title : groups) {
+      const std::string heading = " " + title + " options:";
+      body.replace(body.find(heading), heading.size(), title);
+    }
+    text += body;
     text += "\nExit status: 0 done, 1 failed, 2 usage, 3 measured but invalid, 130 interrupted.\n";
     return text + (example.empty() ? "" : fmt::format("\nExample:\n{}\n", example));
   }

@@ -48,6 +48,7 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
         w.warm = true;
       }
       if (auto* ping = std::get_if<Ping>(&envelope.body); ping && worker) renew(now, from, *ping);
+      if (running_ && worker && workers_[from].warm) take_place(from, workers_[from]);
       if (std::holds_alternative<Bye>(envelope.body)) {
         const PeerState state = *peers_.find(from);
         peers_.drop(from, out);
@@ -92,7 +93,8 @@ void Router::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& o
   const Hello& hello = std::get<Hello>(envelope.body);
   if (!collect_known_) return peers_.refuse(from, envelope, "dp-route has not reached dp-collect yet", true, out);
   if (finishing_) {
-    peers_.accept(now, from, envelope, {run_, {}, data_}, out);
+    const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, data_}, out);
+    if (acceptance.replaced) rename(*acceptance.replaced, from);
     return peers_.send(from, hello.role == Role::infer ? Message(Drain{}) : Message(Fin{}), out);
   }
   if (hello.run != RunId{} && hello.run != run_) {
@@ -177,6 +179,15 @@ std::optional<Session> Router::session_of(const std::string& worker) const {
     if (state.role == Role::infer && state.name == worker) return state.session;
   }
   return std::nullopt;
+}
+
+/// The same worker on a new connection, with nothing left to do but say goodbye.
+void Router::rename(PeerId old_peer, PeerId peer) {
+  auto worker = workers_.extract(old_peer);
+  if (!worker) return;
+  worker.key() = peer;
+  if (worker.mapped().slot) places_[*worker.mapped().slot].worker = peer;
+  workers_.insert(std::move(worker));
 }
 
 /// The same worker on a new connection: what it still holds stays with it.
@@ -470,7 +481,11 @@ void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
     return;
   }
   Entry& entry = found->second;
-  if (worker.slot) strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), done.service);
+  if (worker.slot) {
+    // Failing fast is not serving fast.
+    const Duration service = done.error == ErrorClass::none ? done.service : Duration{};
+    strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), service);
+  }
   if (done.error == ErrorClass::none) {
     std::erase(worker.serving, done.lease.batch);
     worker.unsettled.insert(done.lease.batch);
@@ -500,9 +515,11 @@ void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const 
   Entry& entry = found->second;
   release(id, entry);
   ++report_.retries;
-  if (charge) ++entry.charged;
-  const std::uint32_t allowed = worth_one_more_only(error) ? std::min(2U, options_.attempts) : options_.attempts;
-  if (charge && entry.charged >= allowed) {
+  if (charge) {
+    ++entry.charged;
+    if (worth_one_more_only(error)) ++entry.opinions;
+  }
+  if (charge && (entry.charged >= options_.attempts || entry.opinions >= 2)) {
     entry.state = State::failed;
     entry.failure = {id, entry.charged, error, why.substr(0, 512)};
     failed_.insert(id);

@@ -52,6 +52,7 @@ class Router final : public Stage {
     Batch batch;
     State state = State::central;
     std::uint32_t charged = 0;
+    std::uint32_t opinions = 0;     ///< how many of them found it bad for good
     std::optional<Slot> slot;       ///< queued for it, or last served there
     std::optional<Slot> avoid;      ///< failed there: elsewhere if there is an elsewhere
     PeerId worker{};                ///< leased to, or done by
@@ -85,6 +86,7 @@ class Router final : public Stage {
   };
   void worker_gone(Time now, PeerId peer, Departure how, Outbox& out);
   std::optional<Session> session_of(const std::string& worker) const;
+  void rename(PeerId old_peer, PeerId peer);
   void hand_over(PeerId old_peer, PeerId peer, Worker& fresh, const std::set<std::uint64_t>& held,
                  const std::set<std::uint64_t>& unacked);
   void give_up_waiting(Time now);

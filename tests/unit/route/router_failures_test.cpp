@@ -1,0 +1,349 @@
+// dp-route when a batch does not get through: attempts, second opinions, leases, and what is charged to whom. With
+// one attempt allowed a charged batch fails at once, so a batch that does not was not charged.
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_pipeline.hpp"
+
+namespace dp {
+namespace {
+
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+constexpr Duration back_off_over = 10s;  ///< by then whatever was delayed has been tried again
+
+RouterOptions with_attempts(std::uint32_t attempts, std::uint32_t workers = 2) {
+  RouterOptions options = two_workers();
+  options.workers = workers;
+  options.attempts = attempts;
+  return options;
+}
+
+// ---- a worker dies -------------------------------------------------------------------------------------------
+
+TEST(RouterFailures, ABatchDoneButNotSettledGoesElsewhereUnchargedWhenItsWorkerDies) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.done(workers[0], 0);
+  pipe.kill(workers[0]);
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(0));
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  EXPECT_EQ(pipe.told<Batch>(workers[1])[0].lease.attempt, 2U);
+}
+
+TEST(RouterFailures, ASettledBatchStaysSettledWhenItsWorkerDies) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.done(workers[0], 0);
+  pipe.commit({0});
+  pipe.kill(workers[0]);
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.given(workers[1]), IsEmpty());
+}
+
+TEST(RouterFailures, ADeathIsChargedToTheBatchBeingComputedOnly) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(3);
+  pipe.send(0, 1);
+  pipe.send(2, 3);
+  pipe.send(4, 5);
+  pipe.kill(workers[0]);
+  pipe.pass(back_off_over);
+  const auto failures = pipe.told_collector<Failed>();
+  EXPECT_THAT(pipe.failed(), Contains(0));
+  EXPECT_THAT(pipe.failed(), Each(0));
+  EXPECT_EQ(failures[0].attempts, 1U);
+  EXPECT_EQ(failures[0].error, ErrorClass::transient);
+  EXPECT_THAT(pipe.given(workers[1]), UnorderedElementsAre(2, 4));
+}
+
+TEST(RouterFailures, ABatchDoneButNotSettledWithinALeaseIsServedAgainUncharged) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.done(workers[0], 0, ErrorClass::none, 1);
+  pipe.pass(9s);
+  EXPECT_THAT(pipe.given(workers[0]), ElementsAre(0));
+  pipe.pass(4s);
+  EXPECT_THAT(pipe.given(workers[0]), ElementsAre(0, 0));
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+}
+
+TEST(RouterFailures, AWorkerThatLeavesOnPurposeIsMissedAtOnce) {
+  FakePipeline pipe(with_attempts(4));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.send(2, 3);
+  pipe.from(workers[0], Bye{});
+  pipe.kill(workers[0]);
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(2));  // it only waited for the worker that left
+  pipe.credit(workers[1], 2);
+  pipe.pass(1s);
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(2, 0));
+}
+
+TEST(RouterFailures, TheRoutersOwnAbsenceIsNoWorkersDeath) {
+  RouterOptions options = with_attempts(1);
+  options.lease = options.lease_cap = 24h;
+  FakePipeline pipe(options);
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 2);
+  pipe.pass(1s);
+  pipe.tick(1h);
+  pipe.pass(5s);
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(1));
+}
+
+// ---- errors --------------------------------------------------------------------------------------------------
+
+/// Fails batch 0 with each error in turn, wherever it is; the failure reported in the end, if one is.
+std::optional<Failed> after(const std::vector<ErrorClass>& errors, std::uint32_t attempts) {
+  FakePipeline pipe(with_attempts(attempts));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  for (const ErrorClass error : errors) {
+    EXPECT_THAT(pipe.failed(), IsEmpty()) << "gave up early";
+    for (const PeerId worker : workers) {
+      if (!pipe.peer(worker).held.empty()) {
+        pipe.done(worker, 0, error);
+        break;
+      }
+    }
+    if (pipe.failed().empty()) pipe.pass(back_off_over);
+  }
+  const auto failures = pipe.told_collector<Failed>();
+  return failures.empty() ? std::nullopt : std::optional(failures.back());
+}
+
+TEST(RouterFailures, ABatchIsGivenUpAfterItsAttemptsWithTheLastError) {
+  using enum ErrorClass;
+  const std::tuple<std::vector<ErrorClass>, ErrorClass> cases[] = {
+      {{resource, resource, resource, resource}, resource},
+      {{transient, transient, transient, transient}, transient},
+      {{transient, resource, transient, resource}, resource},
+      {{resource, resource, resource, data}, data},
+      {{data, data}, data},
+      {{permanent, permanent}, permanent},
+      {{data, permanent}, permanent},
+      {{data, resource, data}, data},
+      {{resource, data, data}, data},           // what came before was no opinion on the batch
+      {{transient, transient, permanent, permanent}, permanent},
+      {{data, resource, resource, resource}, resource},
+  };
+  for (const auto& [errors, last] : cases) {
+    SCOPED_TRACE(testing::PrintToString(errors.size()));
+    const auto failure = after(errors, 4);
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->batch, BatchId{0});
+    EXPECT_EQ(failure->error, last);
+    EXPECT_EQ(failure->attempts, errors.size());
+    EXPECT_EQ(failure->message, "it went wrong");
+  }
+}
+
+TEST(RouterFailures, ABatchIsNotGivenUpBefore) {
+  using enum ErrorClass;
+  for (const auto& errors : {std::vector{resource}, {resource, resource, resource}, {data}, {permanent},
+                             {resource, data}, {resource, resource, permanent}}) {
+    EXPECT_EQ(after(errors, 4), std::nullopt);
+  }
+}
+
+TEST(RouterFailures, OneAttemptIsOneAttempt) {
+  for (const ErrorClass error : {ErrorClass::transient, ErrorClass::resource, ErrorClass::data, ErrorClass::permanent}) {
+    ASSERT_TRUE(after({error}, 1));
+    EXPECT_EQ(after({error}, 1)->attempts, 1U);
+  }
+}
+
+TEST(RouterFailures, TheSecondOpinionIsAnotherWorkers) {
+  for (const std::string strategy : {"uniform", "dynamic", "sharded"}) {
+    for (const ErrorClass error : {ErrorClass::data, ErrorClass::permanent, ErrorClass::resource}) {
+      RouterOptions options = two_workers(strategy);
+      FakePipeline pipe(options);
+      const auto workers = pipe.all_up(100, {10, 10});
+      pipe.send(0, 1);
+      const bool first = !pipe.given(workers[0]).empty();
+      const PeerId one = workers[first ? 0 : 1], other = workers[first ? 1 : 0];
+      pipe.done(one, 0, error);
+      pipe.pass(back_off_over);
+      EXPECT_THAT(pipe.given(one), ElementsAre(0)) << strategy;
+      EXPECT_THAT(pipe.given(other), ElementsAre(0)) << strategy;
+    }
+  }
+}
+
+TEST(RouterFailures, ALoneWorkerGivesBothOpinions) {
+  FakePipeline pipe(with_attempts(4, 1));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.done(workers[0], 0, ErrorClass::data);
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.given(workers[0]), ElementsAre(0, 0));
+  pipe.done(workers[0], 0, ErrorClass::data);
+  EXPECT_THAT(pipe.failed(), ElementsAre(0));
+}
+
+TEST(RouterFailures, AFailedBatchIsTriedAgainOnlyAfterAWhile) {
+  FakePipeline pipe(with_attempts(4, 1));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.done(workers[0], 0, ErrorClass::resource);
+  pipe.tick();
+  EXPECT_THAT(pipe.given(workers[0]), ElementsAre(0));
+  const Time again = pipe.router().next_deadline();
+  EXPECT_GT(again, pipe.now());
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.given(workers[0]), ElementsAre(0, 0));
+}
+
+TEST(RouterFailures, AFailureIsRepeatedUntilItIsSettled) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.done(workers[0], 0, ErrorClass::data);
+  pipe.pass(3s);
+  EXPECT_GE(pipe.failed().size(), 3U);
+  pipe.commit({0});
+  pipe.forget_what_was_said();
+  pipe.pass(3s);
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  EXPECT_EQ(pipe.router().buffered(), 0U);
+}
+
+TEST(RouterFailures, FailingFastAttractsNoWork) {
+  FakePipeline pipe(two_workers("dynamic"));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 2);
+  const bool first = pipe.given(workers[0]) == std::vector<std::uint64_t>{0};
+  const PeerId good = workers[first ? 0 : 1], bad = workers[first ? 1 : 0];
+  pipe.done(good, 0);
+  pipe.from(bad, Done{pipe.told<Batch>(bad)[0].lease, 1us, 2, ErrorClass::resource, "no memory", 1});
+  pipe.pass(back_off_over);  // the failed batch waits: nobody has credit
+  pipe.credit(good, 50);
+  pipe.credit(bad, 50);
+  pipe.send(2, 20);
+  EXPECT_GE(pipe.given(good).size(), 8U);
+}
+
+// ---- leases --------------------------------------------------------------------------------------------------
+
+TEST(RouterFailures, ALeaseThatNobodyRenewsRunsOutAndIsCharged) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.peer(workers[0]).held.clear();  // alive, but says nothing of the batch
+  pipe.pass(9s);
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  pipe.pass(2s);
+  EXPECT_THAT(pipe.failed(), Contains(0));
+  EXPECT_THAT(pipe.notices(), Contains(HasSubstr("the lease of batch 0 on worker w0 ran out")));
+}
+
+TEST(RouterFailures, ABatchWhoseLeaseRanOutGoesElsewhere) {
+  FakePipeline pipe(with_attempts(4));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.peer(workers[0]).held.clear();
+  pipe.pass(20s);
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(0));
+}
+
+TEST(RouterFailures, HeartbeatsRenewTheLeasesTheyName) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(2);
+  pipe.send(0, 1);
+  pipe.send(2, 3);
+  pipe.peer(workers[0]).held = {2};
+  pipe.pass(60s);
+  EXPECT_THAT(pipe.failed(), Contains(0));
+  EXPECT_THAT(pipe.failed(), Each(0));
+  EXPECT_THAT(pipe.given(workers[1]), IsEmpty());
+}
+
+TEST(RouterFailures, ALeaseIsNotRenewedBeyondItsCap) {
+  RouterOptions options = with_attempts(4);
+  options.lease_cap = 20s;
+  FakePipeline pipe(options);
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.pass(19s);
+  EXPECT_THAT(pipe.given(workers[1]), IsEmpty());
+  pipe.pass(5s);
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(0));
+}
+
+TEST(RouterFailures, AnotherWorkersHeartbeatRenewsNothing) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 1);
+  pipe.peer(workers[0]).held.clear();
+  pipe.peer(workers[1]).held = {0};
+  pipe.pass(11s);
+  EXPECT_THAT(pipe.failed(), Contains(0));
+}
+
+/// Batch 0 was taken back from w0, which is alive, and given to w1.
+struct TakenBack : FakePipeline {
+  std::vector<PeerId> workers;
+  TakenBack() : FakePipeline(with_attempts(4)) {
+    workers = all_up(100);
+    send(0, 1);
+    peer(workers[0]).held.clear();
+    pass(20s);
+    EXPECT_THAT(given(workers[1]), ElementsAre(0));
+  }
+};
+
+TEST(RouterFailures, ALateDoneOfALeaseTakenBackIsIgnored) {
+  TakenBack pipe;
+  pipe.done(pipe.workers[0], 0);
+  pipe.kill(pipe.workers[1]);
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.given(pipe.workers[0]), ElementsAre(0, 0)) << "w1's lease was the one that counted";
+}
+
+TEST(RouterFailures, ALateErrorOfALeaseTakenBackIsIgnored) {
+  TakenBack pipe;
+  for (int i = 0; i < 4; ++i) pipe.done(pipe.workers[0], 0, ErrorClass::data);
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  EXPECT_THAT(pipe.given(pipe.workers[1]), ElementsAre(0));
+}
+
+// ---- RETURN --------------------------------------------------------------------------------------------------
+
+TEST(RouterFailures, ABatchHandedBackIsNotCharged) {
+  for (const std::uint32_t number : {1U, 2U}) {
+    FakePipeline pipe(with_attempts(1, number));
+    const auto workers = pipe.all_up(2);
+    pipe.send(0, 1);
+    pipe.from(workers[0], Return{pipe.told<Batch>(workers[0])[0].lease});
+    pipe.pass(back_off_over);
+    EXPECT_THAT(pipe.failed(), IsEmpty());
+    EXPECT_THAT(pipe.given(workers.back()), number == 1 ? SizeIs(2) : SizeIs(1));
+  }
+}
+
+TEST(RouterFailures, ABatchIsHandedBackByItsHolderOnly) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(2);
+  pipe.send(0, 1);
+  pipe.from(workers[1], Return{pipe.told<Batch>(workers[0])[0].lease});
+  pipe.pass(back_off_over);
+  EXPECT_THAT(pipe.given(workers[1]), IsEmpty());
+}
+
+}  // namespace
+}  // namespace dp

@@ -19,7 +19,7 @@ marked() {
 }
 clean_up() {
   local pid
-  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  for pid in $(marked); do kill -KILL "$pid" 2>/dev/null; done
   rm -rf "$scratch"
 }
 trap clean_up EXIT

@@ -1,0 +1,254 @@
+// What the recorder has taken, as the figures and verdicts of run.json.
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.hpp"
+#include "collect/recorder.hpp"
+#include "report/latency.hpp"
+
+namespace dp {
+namespace {
+
+constexpr double mb = 1e6;
+
+double rate_of(std::uint64_t samples, Duration span) {
+  return span > Duration{} ? static_cast<double>(samples) / to_seconds(span) : 0;
+}
+
+std::string option_of(const std::vector<std::string>& options, std::string_view name) {
+  for (std::size_t i = 0; i + 1 < options.size(); i += 2) {
+    if (options[i] == name) return options[i + 1];
+  }
+  return "";
+}
+
+std::uint32_t count_or_zero(const std::string& text) {
+  std::uint32_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+ConfigSection section_of(const std::vector<std::string>& options) {
+  ConfigSection section;
+  for (std::size_t i = 0; i + 1 < options.size(); i += 2) section.emplace_back(options[i], options[i + 1]);
+  return section;
+}
+
+StageTime stage_time(const Histogram& ns) {
+  return {ns.mean() / 1e6, static_cast<double>(ns.percentile(0.5)) / 1e6, static_cast<double>(ns.percentile(0.99)) / 1e6};
+}
+
+}  // namespace
+
+RunReport Recorder::report(const Report& router, bool ended, std::uint64_t planned_samples) const {
+  RunReport report;
+  report.config = {{"stream", section_of(run_.options)}, {"route", section_of(router.options)}};
+  report.data = {run_.data_name, run_.data_digest};
+  report.strategy = router.strategy;
+  report.rate_mode = run_.rate > 0 ? "open" : run_.concurrency > 0 ? "closed" : "max";
+  report.payload = option_of(run_.options, "payload");
+  report.nodes = count_or_zero(option_of(router.options, "workers"));
+  report.duration_s = to_seconds(last_ - t0_);
+  report.samples = samples_;
+  report.batches = batches_;
+  report.samples.lost = samples_.announced + samples_.double_counted - samples_.completed - samples_.failed;
+  report.batches.lost = batches_.announced + batches_.double_counted - batches_.completed - batches_.failed;
+  if (run_.rate > 0) {
+    report.rates.requested = run_.rate;
+    const Duration span = last_scheduled_ - t0_ + from_seconds(1 / run_.rate);
+    report.rates.scheduled = rate_of(samples_.announced, span);
+  }
+  report.rates.released = rate_of(samples_.announced - first_count_, last_released_ - first_released_);
+  report.rates.completed = rate_of(samples_.completed, last_ - t0_);
+  report.latency_ms = latency_of(sample_latency_, batches_.completed);
+  report.batch_latency_ms = latency_of(batch_latency_, batches_.completed);
+  report.generator_lateness_ms = {static_cast<double>(lateness_.percentile(0.5)) / 1e6,
+                                  static_cast<double>(lateness_.percentile(0.99)) / 1e6,
+                                  static_cast<double>(lateness_.max()) / 1e6};
+  report.stages_ms = {stage_time(stages_[0]), stage_time(stages_[1]), stage_time(stages_[2]),
+                      stage_time(stages_[3]), stage_time(stages_[4]), stage_time(stages_[5])};
+  service_.for_each_bin([&](std::int64_t lower, std::uint64_t count) {
+    report.service_ms.push_back({static_cast<double>(lower) / 1e6, count});
+  });
+  tell_workers(report, router);
+  tell_balance(report, router);
+  tell_series(report);
+  report.coupled = run_.rate > 0 && router.full > 0;
+  if (clock_bound_ > Duration{}) report.clock_bound_ms = to_ms(clock_bound_);
+  report.events = events_;
+  for (std::size_t i = 0; i < router.events.size(); ++i) {
+    report.events.push_back({to_seconds(router.event_times[i] - t0_), router.events[i]});
+  }
+  std::ranges::stable_sort(report.events, {}, &RunEvent::t_s);
+  judge(report, ended, planned_samples);
+  return report;
+}
+
+void Recorder::tell_workers(RunReport& report, const Report& router) const {
+  std::map<std::string, Served> all = workers_;
+  for (const auto& [who, resources] : resources_) {
+    if (who.first == Role::infer) all.try_emplace(who.second);
+  }
+  bool predicts = false;
+  for (const auto& [name, served] : all) {
+    WorkerReport w;
+    w.name = name;
+    w.samples = served.samples;
+    w.batches = served.batches;
+    w.busy_s = to_seconds(served.busy);
+    w.utilization = report.duration_s > 0 ? w.busy_s / report.duration_s : 0;
+    if (served.samples) w.service_ms_per_sample = to_ms(served.busy) / static_cast<double>(served.samples);
+    w.lost = served.lost;
+    const auto slot = std::ranges::find(router.slots, name);
+    if (slot != router.slots.end()) w.slot = static_cast<std::uint32_t>(slot - router.slots.begin());
+    if (const auto found = resources_.find({Role::infer, name}); found != resources_.end()) {
+      const Resources& r = found->second;
+      w.host = r.host;
+      w.note = r.detail;
+      if (r.readings > 1) {
+        w.cpu_percent = MeanMax{100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
+      }
+      w.rss_mb = MeanPeak{r.rss_sum / static_cast<double>(r.readings), r.rss_peak};
+      if (report.backend.empty()) {
+        report.backend = option_of(r.options, "backend");
+        report.credit = count_or_zero(option_of(r.options, "credit"));
+        report.weights = {option_of(r.options, "weights"), option_of(r.options, "weights_digest")};
+        report.versions.libtorch = option_of(r.options, "libtorch");
+        report.config.emplace_back("infer", section_of(r.options));
+      }
+      predicts = predicts || option_of(r.options, "backend") == "torch";
+    }
+    report.workers.push_back(std::move(w));
+  }
+  if (predicts) {
+    if (labelled_) report.accuracy.top1 = static_cast<double>(correct_) / static_cast<double>(labelled_);
+    if (compared_) report.accuracy.agreement = static_cast<double>(agreeing_) / static_cast<double>(compared_);
+    report.accuracy.labelled = labelled_;
+    report.accuracy.compared = compared_;
+  }
+  for (const auto& [who, r] : resources_) {
+    if (who.first == Role::infer || r.readings == 0) continue;
+    StageReport stage;
+    stage.role = std::string(name_of(who.first)).substr(3);
+    if (r.readings > 1) {
+      stage.cpu_percent = MeanMax{100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
+    }
+    stage.rss_mb = MeanPeak{r.rss_sum / static_cast<double>(r.readings), r.rss_peak};
+    stage.anonymous_mb = FirstLastPeak{static_cast<double>(r.first->anonymous_bytes) / mb,
+                                       static_cast<double>(r.last->anonymous_bytes) / mb, r.anonymous_peak};
+    report.stages.push_back(std::move(stage));
+  }
+}
+
+void Recorder::tell_balance(RunReport& report, const Report& router) const {
+  double busy = 0, busiest = 0, samples = 0, squares = 0;
+  const auto workers = static_cast<double>(report.workers.size());
+  for (const WorkerReport& w : report.workers) {
+    busy += w.busy_s;
+    busiest = std::max(busiest, w.busy_s);
+    const auto served = static_cast<double>(w.samples);
+    samples += served;
+    squares += served * served;
+  }
+  if (busiest > 0) report.balance.load_balancing_efficiency = busy / workers / busiest;
+  if (squares > 0) report.balance.jain = samples * samples / (workers * squares);
+  if (router.shard_map.empty() || router.shard_map.size() != router.shard_load.size()) return;
+  std::map<std::uint32_t, double> load;
+  for (std::uint32_t slot = 0; slot < report.nodes; ++slot) load[slot] = 0;
+  for (std::size_t shard = 0; shard < router.shard_map.size(); ++shard) {
+    load[router.shard_map[shard]] += static_cast<double>(router.shard_load[shard]);
+  }
+  double total = 0, most = 0;
+  for (const auto& [slot, samples_there] : load) {
+    total += samples_there;
+    most = std::max(most, samples_there);
+  }
+  if (most > 0) report.balance.shard_distribution_efficiency = total / static_cast<double>(load.size()) / most;
+}
+
+void Recorder::tell_series(RunReport& report) const {
+  std::uint64_t offered = 0, completed = 0;
+  for (std::size_t i = 0; i < seconds_.size(); ++i) {
+    const Second& s = seconds_[i];
+    offered += s.offered;
+    completed += s.completed;
+    SecondOfRun row{static_cast<double>(i), s.offered, s.completed, offered > completed ? offered - completed : 0, {}};
+    if (s.latency.count()) row.p99_ms = static_cast<double>(s.latency.percentile(0.99)) / 1e6;
+    report.series.push_back(row);
+  }
+}
+
+// ---- verdicts ------------------------------------------------------------------------------------------------
+
+/// Latency grows with the schedule: by more over the run than its own median, and by more than 2 % of the time.
+bool Recorder::overloaded() const {
+  if (run_.rate <= 0 || batches_.completed < 8) return false;
+  const double slope = trend_.slope();
+  const double rise = slope * trend_.last;
+  return slope > 0.02 && rise * 1e9 > static_cast<double>(batch_latency_.percentile(0.5));
+}
+
+bool Recorder::oversubscribed(std::uint32_t& threads, std::uint32_t& cores) const {
+  std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> hosts;
+  for (const auto& [who, r] : resources_) {
+    if (who.first != Role::infer || option_of(r.options, "backend") != "torch") continue;
+    auto& [used, there] = hosts[r.host];
+    used += count_or_zero(option_of(r.options, "threads"));
+    there = count_or_zero(option_of(r.options, "host_cores"));
+  }
+  for (const auto& [host, figures] : hosts) {
+    threads = figures.first;
+    cores = figures.second;
+    if (cores && threads > cores) return true;
+  }
+  return false;
+}
+
+void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_samples) const {
+  const auto verdict = [&](std::string criterion, std::string observed, std::string required, bool ok, std::string remedy) {
+    report.verdicts.push_back({std::move(criterion), std::move(observed), std::move(required), ok, ok ? "" : std::move(remedy)});
+  };
+  const Account& s = report.samples;
+  verdict("every sample accounted for",
+          fmt::format("{} announced, {} completed, {} failed, {} lost, {} counted twice", s.announced, s.completed,
+                      s.failed, s.lost, s.double_counted),
+          "announced = completed, none failed, lost or counted twice",
+          s.completed == s.announced && s.double_counted == 0,
+          "see events[] for what was lost or failed, mend it and run again");
+  verdict("the whole plan was run", fmt::format("{} of {} samples announced", s.announced, planned_samples),
+          "all of them, to the end", ended && s.announced == planned_samples, "run again without interrupting it");
+  if (report.strategy.empty()) {
+    verdict("dp-route told what it did", "no report came", "its report", false, "see events[] and run again");
+  }
+  if (compared_ && report.accuracy.agreement) {
+    verdict("predictions agree with those shipped with the weights", fmt::format("{:.4f}", *report.accuracy.agreement),
+            ">= 0.999", *report.accuracy.agreement >= 0.999,
+            "check that --model, --weights and --expected belong together, and that the CPU computes in fp32");
+  }
+  if (differing_) {
+    verdict("the same batch gives the same predictions", fmt::format("{} discarded duplicates differ", differing_),
+            "none", false, "find the worker whose weights or hardware differ");
+  }
+  std::uint32_t threads = 0, cores = 0;
+  report.oversubscribed = oversubscribed(threads, cores);
+  if (run_.rate <= 0) {
+    report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
+    return;
+  }
+  const double median = report.batch_latency_ms.p50.value_or(0);
+  const double allowed = std::max(1.0, 0.02 * median);
+  verdict("the generator kept to its schedule", fmt::format("lateness p99 {:.3f} ms", report.generator_lateness_ms.p99),
+          fmt::format("<= {:.3f} ms (1 ms or 2 % of the median latency)", allowed),
+          report.generator_lateness_ms.p99 <= allowed, "give dp-stream a core of its own, or lower --rate");
+  report.overloaded = overloaded();
+  verdict("the pipeline keeps up with the offered load",
+          report.overloaded ? fmt::format("overloaded: latency grows by {:.0f} ms a second", 1000 * trend_.slope())
+                            : "latency does not grow with time",
+          "no growing queue", !report.overloaded,
+          fmt::format("lower --rate below {:.0f} samples/s, or add workers; these latencies are not a property of the system",
+                      report.rates.completed));
+  report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
+}
+
+}  // namespace dp

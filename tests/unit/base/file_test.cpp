@@ -29,7 +29,8 @@ class File : public testing::Test {
 
   std::vector<std::string> listing() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(folder_))
+      names.push_back(entry.path().filename());
     return names;
   }
 
@@ -84,7 +85,8 @@ TEST_F(File, AReaderOfTheOldFileKeepsIt) {
 
 TEST_F(File, AFailedReplacementLeavesNothingBehind) {
   std::filesystem::create_directory(folder_ / "taken");
-  EXPECT_THAT(message_of([&] { write_atomically(folder_ / "taken", "x"); }), HasSubstr((folder_ / "taken").string()));
+  EXPECT_THAT(message_of([&] { write_atomically(folder_ / "taken", "x"); }),
+              HasSubstr((folder_ / "taken").string()));
   EXPECT_THAT(listing(), ElementsAre("taken"));
 }
 
@@ -96,10 +98,13 @@ TEST_F(File, AParentThatIsAFileIsNamed) {
 
 TEST_F(File, ErrorsNameThePathAndTheReason) {
   const std::string missing = folder_ / "missing";
-  EXPECT_THAT(message_of([&] { MappedFile file(missing); }), AllOf(HasSubstr(missing), HasSubstr("No such file")));
+  EXPECT_THAT(message_of([&] { MappedFile file(missing); }),
+              AllOf(HasSubstr(missing), HasSubstr("No such file")));
   EXPECT_THAT(message_of([&] { read_text(missing); }), AllOf(HasSubstr(missing), HasSubstr("No such file")));
-  EXPECT_THAT(message_of([&] { MappedFile file(folder_); }), AllOf(HasSubstr(folder_.string()), HasSubstr("not a regular file")));
-  EXPECT_THAT(message_of([&] { read_text(folder_); }), AllOf(HasSubstr(folder_.string()), HasSubstr("directory")));
+  EXPECT_THAT(message_of([&] { MappedFile file(folder_); }),
+              AllOf(HasSubstr(folder_.string()), HasSubstr("not a regular file")));
+  EXPECT_THAT(message_of([&] { read_text(folder_); }),
+              AllOf(HasSubstr(folder_.string()), HasSubstr("directory")));
 }
 
 TEST_F(File, AMappingMoves) {

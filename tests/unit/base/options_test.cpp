@@ -25,7 +25,8 @@ std::string refusal(const std::function<void()>& act) {
   return "";
 }
 
-// ---- values --------------------------------------------------------------------------------------------------
+// ---- values
+// --------------------------------------------------------------------------------------------------
 
 TEST(ParseCount, TakesWholeNumbersWithinItsBounds) {
   EXPECT_EQ(parse_count("--n", "1", 1, 9), 1U);
@@ -35,8 +36,8 @@ TEST(ParseCount, TakesWholeNumbersWithinItsBounds) {
 }
 
 TEST(ParseCount, RefusesAnythingElseNamingFlagValueAndBounds) {
-  for (const std::string text : {"", "0", "10", "-1", "+5", " 5", "5 ", "5.0", "1e1", "0x5", "five", "5k",
-                                 "18446744073709551616"}) {
+  for (const std::string text :
+       {"", "0", "10", "-1", "+5", " 5", "5 ", "5.0", "1e1", "0x5", "five", "5k", "18446744073709551616"}) {
     EXPECT_EQ(refusal([&] { parse_count("--samples", text, 1, 9); }),
               "--samples '" + text + "': give a whole number from 1 to 9");
   }
@@ -57,8 +58,9 @@ TEST(ParseNumber, RefusesAnythingElseNamingFlagValueAndBounds) {
 
 TEST(ParseDuration, TakesEveryUnit) {
   const std::pair<const char*, Duration> cases[] = {
-      {"7ns", 7ns},     {"250us", 250us}, {"5ms", 5ms},       {"1.5s", 1500ms},   {"2min", 120s},
-      {"0s", 0s},       {"0.5ms", 500us}, {"0.25us", 250ns},  {"1000000000s", 1'000'000'000s}};
+      {"7ns", 7ns},     {"250us", 250us},  {"5ms", 5ms},
+      {"1.5s", 1500ms}, {"2min", 120s},    {"0s", 0s},
+      {"0.5ms", 500us}, {"0.25us", 250ns}, {"1000000000s", 1'000'000'000s}};
   for (const auto& [text, expected] : cases) EXPECT_EQ(parse_duration("--t", text), expected) << text;
 }
 
@@ -70,7 +72,8 @@ TEST(ParseDuration, IsExactForWholeUnits) {
 }
 
 TEST(ParseDuration, RefusesAnythingElseShowingHowItIsWritten) {
-  for (const std::string text : {"", "5", "ms", "-5ms", "5 ms", "5m", "5h", "5MS", "nans", "infs", "1e10s", "5ms5"}) {
+  for (const std::string text :
+       {"", "5", "ms", "-5ms", "5 ms", "5m", "5h", "5MS", "nans", "infs", "1e10s", "5ms5"}) {
     EXPECT_EQ(refusal([&] { parse_duration("--lease", text); }),
               "--lease '" + text + "': give a time such as 250us, 5ms, 1.5s or 2min");
   }
@@ -83,7 +86,8 @@ TEST(ParseRange, TakesARangeOrASingleNumber) {
 }
 
 TEST(ParseRange, RefusesAnythingElse) {
-  for (const std::string text : {"", "..", "8..", "..8", "0..8", "8..65", "8.9", "8...9", "8-9", "8..9..10"}) {
+  for (const std::string text :
+       {"", "..", "8..", "..8", "0..8", "8..65", "8.9", "8...9", "8-9", "8..9..10"}) {
     EXPECT_THAT(refusal([&] { parse_range("--b", text, 1, 64); }),
                 AllOf(HasSubstr("--b '"), HasSubstr("from 1 to 64")))
         << text;
@@ -94,7 +98,9 @@ TEST(ParseRange, RefusesAnythingElse) {
 TEST(ParseChoice, GivesThePositionOrListsWhatIsAllowed) {
   EXPECT_EQ(parse_choice("--s", "uniform", {"dynamic", "uniform"}), 1U);
   for (const std::string text : {"", "Uniform", "uni", "uniform "}) {
-    EXPECT_EQ(refusal([&] { parse_choice("--s", text, {"dynamic", "uniform"}); }),
+    EXPECT_EQ(refusal([&] {
+                parse_choice("--s", text, {"dynamic", "uniform"});
+              }),
               "--s '" + text + "': give one of dynamic, uniform");
   }
 }
@@ -105,13 +111,17 @@ TEST(Split, KeepsEmptyParts) {
   EXPECT_THAT(split("", ','), ElementsAre(""));
 }
 
-// ---- a command line ------------------------------------------------------------------------------------------
+// ---- a command line
+// ------------------------------------------------------------------------------------------
 
 /// A tool with one flag of each kind; each has a name of its own, as loggers are named after tools.
 Options some_tool() {
   static int made = 0;
   Options options(fmt::format("dp-test-{}", ++made), "tries options", "  dp-test --rate 5 | wc");
-  options.section("Work").value("rate", "R", "samples/s", "100").value("out", "FILE", "where to").flag("fast", "go");
+  options.section("Work")
+      .value("rate", "R", "samples/s", "100")
+      .value("out", "FILE", "where to")
+      .flag("fast", "go");
   return options;
 }
 
@@ -158,9 +168,9 @@ TEST(Options, NamesTheFlagWhoseValueIsBad) {
 TEST(Options, HelpNamesEveryFlagItsDefaultTheStatusesAndAnExample) {
   Options options = some_tool();
   EXPECT_THAT(printed(options, "--help"),
-              AllOf(HasSubstr("tries options"), HasSubstr("--rate R"), HasSubstr("(default: 100)"), HasSubstr("--fast"),
-                    HasSubstr("--version"), HasSubstr("--log-level"), HasSubstr("Exit status: 0 done"),
-                    HasSubstr("Example:\n  dp-test --rate 5 | wc")));
+              AllOf(HasSubstr("tries options"), HasSubstr("--rate R"), HasSubstr("(default: 100)"),
+                    HasSubstr("--fast"), HasSubstr("--version"), HasSubstr("--log-level"),
+                    HasSubstr("Exit status: 0 done"), HasSubstr("Example:\n  dp-test --rate 5 | wc")));
 }
 
 TEST(Options, VersionNamesToolAndVersion) {
@@ -197,7 +207,8 @@ TEST(Options, AnUnknownLogLevelIsRefused) {
   EXPECT_THAT(refusal([&] { parse(options, {"--log-level", "loud"}); }), HasSubstr("--log-level 'loud'"));
 }
 
-// ---- how a tool ends -----------------------------------------------------------------------------------------
+// ---- how a tool ends
+// -----------------------------------------------------------------------------------------
 
 TEST(RunMain, TurnsExceptionsIntoStatusesAndOneLineOnStderr) {
   const std::tuple<std::function<Exit()>, int, const char*> cases[] = {

@@ -33,7 +33,8 @@ TEST(Rng, BelowStaysBelowWhateverTheBound) {
 }
 
 TEST(Rng, BelowIsUnbiasedWhereTheModuloWouldNotBe) {
-  // With n = 3·2^62 a plain modulo gives the values below 2^62 twice as often as the others: half instead of a third.
+  // With n = 3·2^62 a plain modulo gives the values below 2^62 twice as often as the others: half instead of
+  // a third.
   Rng rng(1);
   const std::uint64_t n = std::uint64_t{3} << 62;
   const int draws = 30'000;

@@ -1,6 +1,5 @@
-// dp-route's state machine among peers played by hand: a collector, a stream and workers that say what a test has them
-// say, and keep what they are told.
-// SPDX-License-Identifier: MIT
+// dp-route's state machine among peers played by hand: a collector, a stream and workers that say what a test
+// has them say, and keep what they are told. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <deque>
@@ -22,10 +21,10 @@ class FakePipeline {
     Role role{};
     std::string name;
     Session session{};
-    std::uint64_t limit = 0;               ///< credit, told in heartbeats too
-    std::vector<std::uint64_t> held;       ///< named in heartbeats
-    bool alive = true;                     ///< sends heartbeats
-    std::vector<Message> inbox;            ///< what it was told in its session
+    std::uint64_t limit = 0;          ///< credit, told in heartbeats too
+    std::vector<std::uint64_t> held;  ///< named in heartbeats
+    bool alive = true;                ///< sends heartbeats
+    std::vector<Message> inbox;       ///< what it was told in its session
   };
 
   explicit FakePipeline(RouterOptions options = {}) : options_(std::move(options)) {
@@ -44,7 +43,8 @@ class FakePipeline {
     tick();
   }
 
-  // ---- time --------------------------------------------------------------------------------------------------
+  // ---- time
+  // --------------------------------------------------------------------------------------------------
 
   Time now() const { return now_; }
   Router& router() { return *router_; }
@@ -65,14 +65,17 @@ class FakePipeline {
     }
   }
 
-  // ---- peers -------------------------------------------------------------------------------------------------
+  // ---- peers
+  // -------------------------------------------------------------------------------------------------
 
   void collector_up(RunId run = RunId{42}) {
     welcome_ = true;
     collect(Welcome{run, "boot", {}});
   }
   /// The collector says something.
-  void collect(Message message) { receive(collect_peer, collector_.session, router_session_, std::move(message)); }
+  void collect(Message message) {
+    receive(collect_peer, collector_.session, router_session_, std::move(message));
+  }
   void commit(std::vector<std::uint64_t> ids) {
     for (const std::uint64_t id : ids) settled_.insert(BatchId{id});
     Commit commit{true, settled_.watermark(), {}};
@@ -134,7 +137,8 @@ class FakePipeline {
     collector_up();
     stream_up(std::move(shard_weights));
     std::vector<PeerId> workers;
-    for (std::uint32_t i = 0; i < options_.workers; ++i) workers.push_back(worker_up(fmt::format("w{}", i), limit));
+    for (std::uint32_t i = 0; i < options_.workers; ++i)
+      workers.push_back(worker_up(fmt::format("w{}", i), limit));
     return workers;
   }
   /// Heard no more; dropped after three heartbeats.
@@ -142,9 +146,12 @@ class FakePipeline {
   Peer& peer(PeerId id) { return peers_.at(id); }
 
   /// A peer says something in its session.
-  void from(PeerId id, Message message) { receive(id, peers_.at(id).session, listener_session_, std::move(message)); }
+  void from(PeerId id, Message message) {
+    receive(id, peers_.at(id).session, listener_session_, std::move(message));
+  }
 
-  // ---- batches -----------------------------------------------------------------------------------------------
+  // ---- batches
+  // -----------------------------------------------------------------------------------------------
 
   static Batch batch(std::uint64_t id, ShardId shard = 0) {
     static const auto pixels = std::make_shared<std::vector<std::byte>>(4);
@@ -160,7 +167,8 @@ class FakePipeline {
     for (std::uint64_t id = first; id < end; ++id) from(stream_, batch(id));
   }
   /// A worker finishes a batch it was given, with as much more credit.
-  void done(PeerId worker, std::uint64_t id, ErrorClass error = ErrorClass::none, std::uint64_t more_credit = 0) {
+  void done(PeerId worker, std::uint64_t id, ErrorClass error = ErrorClass::none,
+            std::uint64_t more_credit = 0) {
     Peer& peer = peers_.at(worker);
     peer.limit += more_credit;
     std::erase(peer.held, id);
@@ -169,7 +177,8 @@ class FakePipeline {
     from(worker, Done{lease, 10ms, 2, error, error == ErrorClass::none ? "" : "it went wrong", peer.limit});
   }
 
-  // ---- what was said -----------------------------------------------------------------------------------------
+  // ---- what was said
+  // -----------------------------------------------------------------------------------------
 
   template <class M>
   std::vector<M> told(PeerId id) const {

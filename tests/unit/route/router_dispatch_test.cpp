@@ -15,7 +15,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-// ---- credit of the workers -----------------------------------------------------------------------------------
+// ---- credit of the workers
+// -----------------------------------------------------------------------------------
 
 TEST(RouterDispatch, SendsNoBatchBeyondTheCredit) {
   FakePipeline pipe(two_workers());
@@ -112,7 +113,8 @@ TEST(RouterDispatch, OnlyTheStreamSendsBatches) {
   EXPECT_EQ(pipe.router().buffered(), 0U);
 }
 
-// ---- who serves ----------------------------------------------------------------------------------------------
+// ---- who serves
+// ----------------------------------------------------------------------------------------------
 
 TEST(RouterDispatch, AStaticStrategyLeavesExtraWorkersIdle) {
   for (const std::string strategy : {"uniform", "sharded"}) {
@@ -145,7 +147,8 @@ TEST(RouterDispatch, DynamicUsesAWorkerThatWarmedUpOnlyAfterTheStart) {
   EXPECT_THAT(pipe.given(slow), SizeIs(1));
 }
 
-// ---- how long a batch is kept --------------------------------------------------------------------------------
+// ---- how long a batch is kept
+// --------------------------------------------------------------------------------
 
 TEST(RouterDispatch, ABatchIsKeptUntilCommitNotUntilDone) {
   FakePipeline pipe(two_workers());
@@ -183,7 +186,8 @@ TEST(RouterDispatch, ABatchSentTwiceIsServedOnce) {
   EXPECT_EQ(pipe.router().buffered(), 0U);
 }
 
-// ---- credit of the stream ------------------------------------------------------------------------------------
+// ---- credit of the stream
+// ------------------------------------------------------------------------------------
 
 TEST(RouterDispatch, TheStreamMayFillTheBufferAndNoMore) {
   RouterOptions options = two_workers();
@@ -253,11 +257,14 @@ TEST(RouterDispatch, ANewSessionOfTheStreamGetsWhatRoomThereIs) {
   EXPECT_EQ(pipe.stream_limit(), 2U);
 }
 
-// ---- what does not fit ---------------------------------------------------------------------------------------
+// ---- what does not fit
+// ---------------------------------------------------------------------------------------
 
 TEST(RouterDispatch, ABatchThatIsNotWhatWasAnnouncedFailsAsBadData) {
   const std::function<void(Batch&)> breaks[] = {
-      [](Batch& batch) { batch.shape = {2, 1, 2}; },
+      [](Batch& batch) {
+        batch.shape = {2, 1, 2};
+      },
       [](Batch& batch) { batch.ids.resize(9); },
       [](Batch& batch) { batch.mode = PayloadMode::reference; },
       [](Batch& batch) { batch.shard = 2; },
@@ -278,7 +285,8 @@ TEST(RouterDispatch, ABatchThatIsNotWhatWasAnnouncedFailsAsBadData) {
   }
 }
 
-// ---- the decision log ----------------------------------------------------------------------------------------
+// ---- the decision log
+// ----------------------------------------------------------------------------------------
 
 std::vector<std::string> what(const FakePipeline& pipe) {
   std::vector<std::string> all;

@@ -91,7 +91,8 @@ TEST(RouterEnd, AWorkerThatReconnectsAtTheEndIsWaitedForOnce) {
   const auto workers = pipe.all_up(1);
   pipe.collect(Fin{});
   pipe.from(workers[1], Bye{});
-  const PeerId again = pipe.hello(FakePipeline::worker_hello("w0"), Session{raw(pipe.peer(workers[0]).session) + 1});
+  const PeerId again =
+      pipe.hello(FakePipeline::worker_hello("w0"), Session{raw(pipe.peer(workers[0]).session) + 1});
   pipe.from(again, Bye{});
   EXPECT_EQ(pipe.router().finished(), Exit::done);
 }

@@ -1,5 +1,5 @@
-// dp-route when a batch does not get through: attempts, second opinions, leases, and what is charged to whom. With
-// one attempt allowed a charged batch fails at once, so a batch that does not was not charged.
+// dp-route when a batch does not get through: attempts, second opinions, leases, and what is charged to whom.
+// With one attempt allowed a charged batch fails at once, so a batch that does not was not charged.
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,8 @@ RouterOptions with_attempts(std::uint32_t attempts, std::uint32_t workers = 2) {
   return options;
 }
 
-// ---- a worker dies -------------------------------------------------------------------------------------------
+// ---- a worker dies
+// -------------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ABatchDoneButNotSettledGoesElsewhereUnchargedWhenItsWorkerDies) {
   FakePipeline pipe(with_attempts(1));
@@ -105,7 +106,8 @@ TEST(RouterFailures, TheRoutersOwnAbsenceIsNoWorkersDeath) {
   EXPECT_THAT(pipe.given(workers[1]), ElementsAre(1));
 }
 
-// ---- errors --------------------------------------------------------------------------------------------------
+// ---- errors
+// --------------------------------------------------------------------------------------------------
 
 /// Fails batch 0 with each error in turn, wherever it is; the failure reported in the end, if one is.
 std::optional<Failed> after(const std::vector<ErrorClass>& errors, std::uint32_t attempts) {
@@ -137,7 +139,7 @@ TEST(RouterFailures, ABatchIsGivenUpAfterItsAttemptsWithTheLastError) {
       {{permanent, permanent}, permanent},
       {{data, permanent}, permanent},
       {{data, resource, data}, data},
-      {{resource, data, data}, data},           // what came before was no opinion on the batch
+      {{resource, data, data}, data},  // what came before was no opinion on the batch
       {{transient, transient, permanent, permanent}, permanent},
       {{data, resource, resource, resource}, resource},
   };
@@ -154,14 +156,19 @@ TEST(RouterFailures, ABatchIsGivenUpAfterItsAttemptsWithTheLastError) {
 
 TEST(RouterFailures, ABatchIsNotGivenUpBefore) {
   using enum ErrorClass;
-  for (const auto& errors : {std::vector{resource}, {resource, resource, resource}, {data}, {permanent},
-                             {resource, data}, {resource, resource, permanent}}) {
+  for (const auto& errors : {std::vector{resource},
+                             {resource, resource, resource},
+                             {data},
+                             {permanent},
+                             {resource, data},
+                             {resource, resource, permanent}}) {
     EXPECT_EQ(after(errors, 4), std::nullopt);
   }
 }
 
 TEST(RouterFailures, OneAttemptIsOneAttempt) {
-  for (const ErrorClass error : {ErrorClass::transient, ErrorClass::resource, ErrorClass::data, ErrorClass::permanent}) {
+  for (const ErrorClass error :
+       {ErrorClass::transient, ErrorClass::resource, ErrorClass::data, ErrorClass::permanent}) {
     ASSERT_TRUE(after({error}, 1));
     EXPECT_EQ(after({error}, 1)->attempts, 1U);
   }
@@ -237,7 +244,8 @@ TEST(RouterFailures, FailingFastAttractsNoWork) {
   EXPECT_GE(pipe.given(good).size(), 8U);
 }
 
-// ---- leases --------------------------------------------------------------------------------------------------
+// ---- leases
+// --------------------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ALeaseThatNobodyRenewsRunsOutAndIsCharged) {
   FakePipeline pipe(with_attempts(1));
@@ -322,7 +330,8 @@ TEST(RouterFailures, ALateErrorOfALeaseTakenBackIsIgnored) {
   EXPECT_THAT(pipe.given(pipe.workers[1]), ElementsAre(0));
 }
 
-// ---- RETURN --------------------------------------------------------------------------------------------------
+// ---- RETURN
+// --------------------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ABatchHandedBackIsNotCharged) {
   for (const std::uint32_t number : {1U, 2U}) {

@@ -17,7 +17,8 @@ using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 /// A new session of the process that `old` belongs to, on a new connection.
-PeerId reconnect(FakePipeline& pipe, PeerId old, std::vector<std::uint64_t> held, std::vector<std::uint64_t> unacked) {
+PeerId reconnect(FakePipeline& pipe, PeerId old, std::vector<std::uint64_t> held,
+                 std::vector<std::uint64_t> unacked) {
   Hello hello = FakePipeline::worker_hello(pipe.peer(old).name);
   hello.held = std::move(held);
   hello.unacked = std::move(unacked);
@@ -31,7 +32,8 @@ RouterOptions one_attempt() {
   return options;
 }
 
-// ---- the same process again ----------------------------------------------------------------------------------
+// ---- the same process again
+// ----------------------------------------------------------------------------------
 
 TEST(RouterMembership, AWorkerThatReconnectsKeepsWhatItHoldsAndWhatItHasDone) {
   FakePipeline pipe(one_attempt());
@@ -106,7 +108,8 @@ TEST(RouterMembership, AHelloSaidTwiceChangesNothing) {
   EXPECT_THAT(pipe.failed(), IsEmpty());
 }
 
-// ---- another process -----------------------------------------------------------------------------------------
+// ---- another process
+// -----------------------------------------------------------------------------------------
 
 TEST(RouterMembership, AReplacementOfTheSameNameRegainsItsPlace) {
   FakePipeline pipe(two_workers());
@@ -148,7 +151,8 @@ TEST(RouterMembership, BatchesWaitWhileNobodyIsThere) {
   EXPECT_THAT(pipe.given(w0), UnorderedElementsAre(0, 1, 2, 3));
 }
 
-// ---- spares --------------------------------------------------------------------------------------------------
+// ---- spares
+// --------------------------------------------------------------------------------------------------
 
 TEST(RouterMembership, ASpareTakesADeadWorkersPlaceAndItsQueue) {
   FakePipeline pipe(two_workers());
@@ -188,7 +192,8 @@ TEST(RouterMembership, TheNameOfADeadWorkerWhosePlaceIsTakenBecomesASpare) {
   EXPECT_THAT(pipe.given(late), IsEmpty());
 }
 
-// ---- what moves ----------------------------------------------------------------------------------------------
+// ---- what moves
+// ----------------------------------------------------------------------------------------------
 
 TEST(RouterMembership, WhenAWorkerDiesOnlyItsQueueMoves) {
   RouterOptions options = two_workers();

@@ -37,7 +37,8 @@ TEST(RouterStart, WaitsForCollectorStreamAndWarmWorkersInWhateverOrderTheyCome) 
       for (int round = 0; round < 2; ++round) {  // whoever was put off comes again
         for (const auto& [other, peer] : here) {
           if (pipe.told<Welcome>(peer).empty()) pipe.hello_again(peer, hello_of(other));
-          if (other >= 2 && !pipe.told<Welcome>(peer).empty() && warm.insert(peer).second) pipe.credit(peer, 1);
+          if (other >= 2 && !pipe.told<Welcome>(peer).empty() && warm.insert(peer).second)
+            pipe.credit(peer, 1);
         }
       }
     }
@@ -87,7 +88,8 @@ TEST(RouterStart, AStreamThatComesBackIsToldToStartAgain) {
   EXPECT_THAT(pipe.told<Start>(pipe.stream_up({}, true)), SizeIs(1));
 }
 
-// ---- who is not let in ---------------------------------------------------------------------------------------
+// ---- who is not let in
+// ---------------------------------------------------------------------------------------
 
 /// The refusal a peer was answered with.
 Reject refusal(const FakePipeline& pipe, PeerId peer) {
@@ -187,7 +189,8 @@ TEST(RouterStart, TheCollectorsRefusalEndsIt) {
   EXPECT_EQ(pipe.router().failure(), "another run is under way");
 }
 
-// ---- waiting in vain -----------------------------------------------------------------------------------------
+// ---- waiting in vain
+// -----------------------------------------------------------------------------------------
 
 TEST(RouterStart, GivesUpAfterTheWaitNamingWhatIsMissing) {
   const std::pair<std::function<void(FakePipeline&)>, const char*> cases[] = {
@@ -223,12 +226,14 @@ TEST(RouterStart, GivesUpWhenThoseItNeedsStayAwayDuringTheRun) {
     FakePipeline pipe(two_workers());
     const auto workers = pipe.all_up(1);
     if (stream_leaves) pipe.kill(pipe.stream());
-    else for (const PeerId worker : workers) pipe.kill(worker);
+    else
+      for (const PeerId worker : workers) pipe.kill(worker);
     pipe.pass(60s);
     EXPECT_EQ(pipe.router().finished(), std::nullopt);
     pipe.pass(6s);
     EXPECT_EQ(pipe.router().finished(), Exit::failed);
-    EXPECT_THAT(pipe.router().failure(), HasSubstr(stream_leaves ? "no dp-stream" : "no worker left for 60 s"));
+    EXPECT_THAT(pipe.router().failure(),
+                HasSubstr(stream_leaves ? "no dp-stream" : "no worker left for 60 s"));
   }
 }
 

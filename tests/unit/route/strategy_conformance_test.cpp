@@ -22,7 +22,9 @@ BatchMeta batch(std::uint64_t id) { return {BatchId{id}, static_cast<ShardId>(id
 
 class StrategyConformance : public testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<Strategy> make(std::uint64_t seed = 1) const { return make_strategy(GetParam(), setup(seed)); }
+  std::unique_ptr<Strategy> make(std::uint64_t seed = 1) const {
+    return make_strategy(GetParam(), setup(seed));
+  }
   std::unique_ptr<Strategy> make_with_everyone(std::uint64_t seed = 1) const {
     auto strategy = make(seed);
     for (Slot slot = 0; slot < workers; ++slot) strategy->joined(slot);
@@ -45,7 +47,8 @@ std::vector<Slot> all_but(std::set<Slot> gone) {
   return slots;
 }
 
-/// Workers come, go, are sent batches and finish them, all at random; `see` is told each choice and who was alive.
+/// Workers come, go, are sent batches and finish them, all at random; `see` is told each choice and who was
+/// alive.
 template <class F>
 void churn(Strategy& strategy, std::uint64_t seed, F&& see) {
   Rng rng(seed);
@@ -94,11 +97,12 @@ TEST_P(StrategyConformance, ChoosesALiveWorkerOrNobody) {
 TEST_P(StrategyConformance, ChoosesSomebodyWheneverEveryoneIsReady) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     auto strategy = make(seed);
-    churn(*strategy, seed, [&](std::optional<Slot> chosen, const std::set<Slot>& alive, const std::vector<Slot>& ready) {
-      if (!alive.empty() && ready.size() == alive.size()) {
-        ASSERT_TRUE(chosen) << "seed " << seed;
-      }
-    });
+    churn(*strategy, seed,
+          [&](std::optional<Slot> chosen, const std::set<Slot>& alive, const std::vector<Slot>& ready) {
+            if (!alive.empty() && ready.size() == alive.size()) {
+              ASSERT_TRUE(chosen) << "seed " << seed;
+            }
+          });
   }
 }
 
@@ -115,7 +119,8 @@ TEST_P(StrategyConformance, TheSameSeedMakesTheSameChoices) {
     std::vector<std::optional<Slot>> choices[2];
     for (auto& made : choices) {
       auto strategy = make(seed);
-      churn(*strategy, seed + 100, [&](std::optional<Slot> chosen, const auto&, const auto&) { made.push_back(chosen); });
+      churn(*strategy, seed + 100,
+            [&](std::optional<Slot> chosen, const auto&, const auto&) { made.push_back(chosen); });
     }
     EXPECT_EQ(choices[0], choices[1]);
   }
@@ -171,7 +176,8 @@ TEST_P(StrategyConformance, TheShardMapIsWhereItsBatchesGo) {
   const std::vector<Slot> map = strategy->shard_map();
   if (map.empty()) return;  // has none
   ASSERT_EQ(map.size(), shards);
-  for (std::uint64_t id = 0; id < batches; ++id) EXPECT_EQ(strategy->choose(batch(id), {}), map[batch(id).shard]);
+  for (std::uint64_t id = 0; id < batches; ++id)
+    EXPECT_EQ(strategy->choose(batch(id), {}), map[batch(id).shard]);
 }
 
 TEST_P(StrategyConformance, NeedsShardsExactlyIfItSaysSo) {

@@ -47,13 +47,13 @@ TEST_F(DynamicTest, ChoosesAmongTheReadyOnly) {
 TEST_F(DynamicTest, ANewWorkerStartsFromTheMeanOfTheOthers) {
   join(0, 1ms);
   join(1, 3ms);
-  strategy_->joined(2);                  // 2 ms
-  EXPECT_EQ(choose(10, {0, 2}), 0U);     // 10 ms against 20 ms
-  EXPECT_EQ(choose(10, {1, 2}), 2U);     // 30 ms against 20 ms
+  strategy_->joined(2);               // 2 ms
+  EXPECT_EQ(choose(10, {0, 2}), 0U);  // 10 ms against 20 ms
+  EXPECT_EQ(choose(10, {1, 2}), 2U);  // 30 ms against 20 ms
   strategy_->sent(0, 9);
-  EXPECT_EQ(choose(10, {0, 2}), 0U);     // 19 ms against 20 ms
+  EXPECT_EQ(choose(10, {0, 2}), 0U);  // 19 ms against 20 ms
   strategy_->sent(0, 2);
-  EXPECT_EQ(choose(10, {0, 2}), 2U);     // 21 ms against 20 ms
+  EXPECT_EQ(choose(10, {0, 2}), 2U);  // 21 ms against 20 ms
 }
 
 TEST_F(DynamicTest, WithNothingKnownOutstandingSamplesDecide) {

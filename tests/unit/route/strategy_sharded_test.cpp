@@ -11,7 +11,8 @@
 namespace dp {
 namespace {
 
-using Parts = std::vector<std::vector<std::uint64_t>>;  ///< weights by worker, as multisets: each, and all, sorted
+using Parts =
+    std::vector<std::vector<std::uint64_t>>;  ///< weights by worker, as multisets: each, and all, sorted
 
 struct Placed {
   std::vector<std::uint64_t> weights;
@@ -39,16 +40,19 @@ struct Placed {
   }
   std::uint64_t makespan() const {
     std::uint64_t most = 0;
-    for (const auto& part : by_slot()) most = std::max(most, std::accumulate(part.begin(), part.end(), std::uint64_t{0}));
+    for (const auto& part : by_slot())
+      most = std::max(most, std::accumulate(part.begin(), part.end(), std::uint64_t{0}));
     return most;
   }
   /// The worker that has the shard of this weight.
   Slot holder_of(std::uint64_t weight) const {
-    return strategy->shard_map().at(static_cast<std::size_t>(std::ranges::find(weights, weight) - weights.begin()));
+    return strategy->shard_map().at(
+        static_cast<std::size_t>(std::ranges::find(weights, weight) - weights.begin()));
   }
 };
 
-// Graham 1969: the worst cases, and two partitions worked out by hand in the literature on number partitioning.
+// Graham 1969: the worst cases, and two partitions worked out by hand in the literature on number
+// partitioning.
 struct Known {
   std::uint32_t machines;
   std::vector<std::uint64_t> jobs;
@@ -100,7 +104,8 @@ TEST(Sharded, IsWithinGrahamsBoundForRandomWeights) {
     std::vector<std::uint64_t> jobs(3 + rng.below(6));
     for (std::uint64_t& job : jobs) job = 1 + rng.below(100);
     const double bound = (4.0 / 3 - 1 / (3.0 * machines)) * static_cast<double>(optimum(jobs, machines));
-    EXPECT_LE(static_cast<double>(Placed(machines, jobs).makespan()), bound + 1e-9) << testing::PrintToString(jobs);
+    EXPECT_LE(static_cast<double>(Placed(machines, jobs).makespan()), bound + 1e-9)
+        << testing::PrintToString(jobs);
   }
 }
 

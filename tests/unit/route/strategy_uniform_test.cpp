@@ -13,7 +13,9 @@ std::unique_ptr<Strategy> uniform(std::uint32_t workers) {
   return strategy;
 }
 
-std::optional<Slot> place_of(Strategy& strategy, std::uint64_t id) { return strategy.choose({BatchId{id}, 0, 32}, {}); }
+std::optional<Slot> place_of(Strategy& strategy, std::uint64_t id) {
+  return strategy.choose({BatchId{id}, 0, 32}, {});
+}
 
 TEST(Uniform, GivesBatchBToWorkerBModW) {
   for (const std::uint32_t workers : {1U, 2U, 3U, 8U}) {

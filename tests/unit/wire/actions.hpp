@@ -8,7 +8,8 @@
 
 namespace dp {
 
-/// Takes the messages of type M out of the outbox, with where they go and their sessions; drops everything else.
+/// Takes the messages of type M out of the outbox, with where they go and their sessions; drops everything
+/// else.
 template <class M>
 std::vector<Send> take_sent(Outbox& out) {
   std::vector<Send> sent;

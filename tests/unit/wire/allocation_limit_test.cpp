@@ -1,6 +1,5 @@
-// In this test binary nothing may ask for much memory at once: a frame that makes the decoder do so fails its test
-// instead of the machine.
-// SPDX-License-Identifier: MIT
+// In this test binary nothing may ask for much memory at once: a frame that makes the decoder do so fails its
+// test instead of the machine. SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
 #include <cstdlib>

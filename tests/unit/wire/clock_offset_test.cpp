@@ -15,7 +15,8 @@ constexpr Time start{1000h};
 constexpr Duration rounding = 1ns;  ///< halves are cut off
 
 /// An exchange begun at `t1`: `there` on the way to a clock that is `skew` ahead, `back` on the way home.
-void exchange(ClockOffset& clock, Time t1, Duration skew, Duration there, Duration back, Duration work = 10us) {
+void exchange(ClockOffset& clock, Time t1, Duration skew, Duration there, Duration back,
+              Duration work = 10us) {
   const Time t2 = t1 + there + skew;
   clock.add(t1, t2, t2 + work, t1 + there + work + back);
 }
@@ -27,7 +28,8 @@ TEST(ClockOffset, IsUnknownAtFirst) {
 }
 
 TEST(ClockOffset, IsExactWhenDelaysAreEqual) {
-  for (const Duration skew : {Duration(0), Duration(5s), Duration(-5s), Duration(24h * 365), Duration(-24h * 365)}) {
+  for (const Duration skew :
+       {Duration(0), Duration(5s), Duration(-5s), Duration(24h * 365), Duration(-24h * 365)}) {
     ClockOffset clock;
     exchange(clock, start, skew, 100us, 100us);
     EXPECT_EQ(clock.offset(start), skew);

@@ -50,7 +50,8 @@ std::string header(std::uint32_t version, std::uint64_t type, const Fields&... f
 
 constexpr std::uint64_t reject_type = 2, start_type = 4, done_type = 7, credit_type = 9, fin_type = 17;
 
-// ---- cut short, or too long ----------------------------------------------------------------------------------
+// ---- cut short, or too long
+// ----------------------------------------------------------------------------------
 
 TEST(HostileFrames, AHeaderCutAnywhereIsRefused) {
   for (const Message& message : sample::one_of_each()) {
@@ -111,7 +112,8 @@ TEST(HostileFrames, LongHeadersAndColumnsAreRefusedUnread) {
   EXPECT_THAT(refusal(frames).what(), HasSubstr("binary frame of"));
 }
 
-// ---- not what the format says --------------------------------------------------------------------------------
+// ---- not what the format says
+// --------------------------------------------------------------------------------
 
 TEST(HostileFrames, WrongFieldCountsAreRefused) {
   EXPECT_NO_THROW(decode(header(1, start_type, 1), std::nullopt, std::nullopt));
@@ -137,8 +139,11 @@ TEST(HostileFrames, WrongFieldTypesAreRefused) {
 
 TEST(HostileFrames, WhatIsNotAMessageIsRefused) {
   using namespace std::string_literals;
-  for (const std::string& text : {""s, "\xC0"s, "\x01"s, "\x80"s, "\x90"s, "\x93\x01\x04\x05"s, "\xA3"s"abc"s, "\xC1"s,
-                                  "GET / HTTP/1.1\r\n\r\n"s, "\x94\xC0\xC0\xC0\xC0"s, "\x94\x01\xA1x\x01\x01"s}) {
+  for (const std::string& text :
+       {""s, "\xC0"s, "\x01"s, "\x80"s, "\x90"s, "\x93\x01\x04\x05"s,
+        "\xA3"s
+        "abc"s,
+        "\xC1"s, "GET / HTTP/1.1\r\n\r\n"s, "\x94\xC0\xC0\xC0\xC0"s, "\x94\x01\xA1x\x01\x01"s}) {
     SCOPED_TRACE(testing::PrintToString(text));
     refusal(text);
   }
@@ -199,7 +204,8 @@ TEST(HostileFrames, AnotherVersionIsToldWhateverItsTypesAndFields) {
 }
 
 TEST(HostileFrames, AnUnknownTypeIsForeignAndSaysWhomToAnswer) {
-  for (const std::uint64_t type : {std::uint64_t{std::variant_size_v<Message>}, std::uint64_t{255}, UINT64_MAX}) {
+  for (const std::uint64_t type :
+       {std::uint64_t{std::variant_size_v<Message>}, std::uint64_t{255}, UINT64_MAX}) {
     const MalformedFrame problem = refusal(header(1, type));
     EXPECT_THAT(problem.what(), HasSubstr("unknown message type"));
     EXPECT_TRUE(problem.foreign);
@@ -212,16 +218,17 @@ TEST(HostileFrames, AMalformedFrameOfOurVersionIsNotForeign) {
   EXPECT_FALSE(refusal(encoded(filled<Batch>()).header).foreign);
 }
 
-// ---- asking for memory ---------------------------------------------------------------------------------------
+// ---- asking for memory
+// ---------------------------------------------------------------------------------------
 
 TEST(HostileFrames, FourBytesCannotAskForGibibytes) {
   using namespace std::string_literals;
   const std::string cases[] = {
-      "\xDD\xFF\xFF\xFF\xFF"s,                    // array of 2^32 − 1 objects of 24 bytes
+      "\xDD\xFF\xFF\xFF\xFF"s,  // array of 2^32 − 1 objects of 24 bytes
       "\xDD\x7F\xFF\xFF\xFF"s,
-      "\xDC\xFF\xFF"s,                            // array of 65,535
-      "\xDF\xFF\xFF\xFF\xFF"s,                    // map
-      "\x94\x01\x02\xDD\xFF\xFF\xFF\xFF"s,        // nested
+      "\xDC\xFF\xFF"s,                      // array of 65,535
+      "\xDF\xFF\xFF\xFF\xFF"s,              // map
+      "\x94\x01\x02\xDD\xFF\xFF\xFF\xFF"s,  // nested
   };
   for (const std::string& bytes : cases) {
     SCOPED_TRACE(testing::PrintToString(bytes));
@@ -231,7 +238,8 @@ TEST(HostileFrames, FourBytesCannotAskForGibibytes) {
 
 TEST(HostileFrames, TextsLongerThanTheHeaderAreRefused) {
   using namespace std::string_literals;
-  for (const std::string& bytes : {"\xDB\xFF\xFF\xFF\xFF"s, "\xC6\xFF\xFF\xFF\xFF"s, "\xC9\xFF\xFF\xFF\xFF\x01"s}) {
+  for (const std::string& bytes :
+       {"\xDB\xFF\xFF\xFF\xFF"s, "\xC6\xFF\xFF\xFF\xFF"s, "\xC9\xFF\xFF\xFF\xFF\x01"s}) {
     refusal(bytes);
   }
 }
@@ -244,7 +252,8 @@ TEST(HostileFrames, CountsThatLieAreRefusedBeforeMemoryIsAskedFor) {
   for (const Message& message : sample::one_of_each()) {
     const Frames whole = encoded(message);
     if (whole.arrays.size() < sizeof(std::uint32_t)) continue;
-    for (const std::uint32_t lie : {3U, 1000U, 0x1000'0000U, 0x2000'0000U, 0x4000'0001U, 0x7FFF'FFFFU, 0xFFFF'FFFFU}) {
+    for (const std::uint32_t lie :
+         {3U, 1000U, 0x1000'0000U, 0x2000'0000U, 0x4000'0001U, 0x7FFF'FFFFU, 0xFFFF'FFFFU}) {
       SCOPED_TRACE(testing::Message() << "type " << message.index() << " count " << lie);
       Frames frames = whole;
       std::memcpy(frames.arrays.data(), &lie, sizeof lie);
@@ -260,13 +269,15 @@ TEST(HostileFrames, ATextLengthThatLiesIsRefused) {
   refusal(frames);
 }
 
-// ---- parts that do not belong together -----------------------------------------------------------------------
+// ---- parts that do not belong together
+// -----------------------------------------------------------------------
 
 TEST(HostileFrames, APayloadThatIsNotTheProductOfItsShapeIsRefused) {
   for (const std::size_t size : {0U, 1U, 47U, 49U, 96U}) {
     Batch batch = filled<Batch>();
     batch.payload = sample::payload_of(size);
-    EXPECT_THAT(refusal(encoded(batch)).what(), HasSubstr(fmt::format("payload of {} bytes, shape says 48", size)));
+    EXPECT_THAT(refusal(encoded(batch)).what(),
+                HasSubstr(fmt::format("payload of {} bytes, shape says 48", size)));
   }
 }
 
@@ -279,8 +290,9 @@ TEST(HostileFrames, APayloadByReferenceIsRefused) {
 TEST(HostileFrames, AShapeWhoseProductWrapsAroundIsRefused) {
   Batch batch = filled<Batch>();
   batch.payload = {};
-  for (const Shape shape : {Shape{1U << 31, 1U << 31, 4}, Shape{1U << 16, 1U << 16, 1U << 31}, Shape{1U << 15, 1, 1},
-                            Shape{1, UINT32_MAX, 1}, Shape{1, 1, UINT32_MAX}, Shape{1U << 14, 1U << 14, 1U << 14}}) {
+  for (const Shape shape :
+       {Shape{1U << 31, 1U << 31, 4}, Shape{1U << 16, 1U << 16, 1U << 31}, Shape{1U << 15, 1, 1},
+        Shape{1, UINT32_MAX, 1}, Shape{1, 1, UINT32_MAX}, Shape{1U << 14, 1U << 14, 1U << 14}}) {
     batch.shape = shape;
     refusal(encoded(batch));
   }

@@ -18,7 +18,9 @@ using sample::encoded;
 using sample::filled;
 
 /// A run as it comes back.
-struct Run back(struct Run run) { return std::get<struct Run>(decoded(encoded(std::move(run))).body); }
+struct Run back(struct Run run) {
+  return std::get<struct Run>(decoded(encoded(std::move(run))).body);
+}
 
 template <class M>
 void expect_same(M& a, M& b) {

@@ -26,7 +26,9 @@ class DialerTest : public testing::Test {
     Envelope envelope{from, to, std::move(message)};
     return dialer_.receive(now_, envelope, out_);
   }
-  LinkEvent welcome(Session from = theirs, Session to = first) { return receive(Welcome{{}, "boot", {}}, from, to); }
+  LinkEvent welcome(Session from = theirs, Session to = first) {
+    return receive(Welcome{{}, "boot", {}}, from, to);
+  }
   LinkEvent tick(Duration later) { return dialer_.tick(now_ += later, out_); }
   /// Ticks whenever the dialer wants to, each time `late`, until something happens or `most` has passed.
   LinkEvent tick_on(Duration most, Duration late) {
@@ -39,7 +41,11 @@ class DialerTest : public testing::Test {
 
   Time now_ = start;
   Outbox out_;
-  Dialer dialer_{route_peer, Role::route, "boot", first, {},
+  Dialer dialer_{route_peer,
+                 Role::route,
+                 "boot",
+                 first,
+                 {},
                  {[] { return Hello{Role::infer, "w0", "boot", {}, false, {}, {}, {}, {}, {}}; },
                   [](Ping& ping) { ping.limit = 5; }}};
 };

@@ -31,25 +31,30 @@ TEST(Endpoint, ThoseOfThisHostAreTakenAsTheyAre) {
 }
 
 TEST(Endpoint, ThoseOfOtherHostsNeedInsisting) {
-  for (const std::string endpoint : {"tcp://10.0.0.1:5601", "tcp://*:5601", "tcp://0.0.0.0:5601", "tcp://head:5601",
-                                     "tcp://127.evil.example:5601", "tcp://localhost.example:5601", "tcp://[::]:5601",
-                                     "tcp://128.0.0.1:1", "tcp://eth0:1"}) {
-    EXPECT_THAT(refusal(endpoint, false), AllOf(HasSubstr("--route '" + endpoint + "'"), HasSubstr("--insecure")));
+  for (const std::string endpoint :
+       {"tcp://10.0.0.1:5601", "tcp://*:5601", "tcp://0.0.0.0:5601", "tcp://head:5601",
+        "tcp://127.evil.example:5601", "tcp://localhost.example:5601", "tcp://[::]:5601", "tcp://128.0.0.1:1",
+        "tcp://eth0:1"}) {
+    EXPECT_THAT(refusal(endpoint, false),
+                AllOf(HasSubstr("--route '" + endpoint + "'"), HasSubstr("--insecure")));
     EXPECT_EQ(checked_endpoint("--route", endpoint, true), endpoint);
     EXPECT_FALSE(stays_on_this_host(endpoint)) << endpoint;
   }
 }
 
 TEST(Endpoint, WhatIsNoEndpointIsRefusedEvenWhenInsisting) {
-  for (const std::string endpoint : {"", "5601", "localhost:5601", "tcp://", "tcp://:5601", "tcp://host", "ipc://",
-                                     "udp://127.0.0.1:1", "inproc://x", "TCP://127.0.0.1:1", "http://127.0.0.1:1"}) {
-    EXPECT_THAT(refusal(endpoint, true), AllOf(HasSubstr("--route '" + endpoint + "'"), HasSubstr("tcp://HOST:PORT")));
+  for (const std::string endpoint :
+       {"", "5601", "localhost:5601", "tcp://", "tcp://:5601", "tcp://host", "ipc://", "udp://127.0.0.1:1",
+        "inproc://x", "TCP://127.0.0.1:1", "http://127.0.0.1:1"}) {
+    EXPECT_THAT(refusal(endpoint, true),
+                AllOf(HasSubstr("--route '" + endpoint + "'"), HasSubstr("tcp://HOST:PORT")));
   }
 }
 
 TEST(Endpoint, APortIsANumberUpTo65535) {
   for (const std::string port : {"", "x", "-1", "65536", "5601x"}) {
-    EXPECT_THAT(refusal("tcp://127.0.0.1:" + port, false), AllOf(HasSubstr("--route port '" + port + "'"), HasSubstr("65535")));
+    EXPECT_THAT(refusal("tcp://127.0.0.1:" + port, false),
+                AllOf(HasSubstr("--route port '" + port + "'"), HasSubstr("65535")));
   }
 }
 

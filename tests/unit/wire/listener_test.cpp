@@ -17,7 +17,9 @@ constexpr Session ours{0x9'0000'0001};
 constexpr PeerId a{16}, b{17}, c{18};
 
 /// Session number `count` of process `process`.
-constexpr Session session(std::uint64_t process, std::uint64_t count = 1) { return Session{process << 32 | count}; }
+constexpr Session session(std::uint64_t process, std::uint64_t count = 1) {
+  return Session{process << 32 | count};
+}
 
 class ListenerTest : public testing::Test {
  protected:
@@ -126,7 +128,8 @@ TEST_F(ListenerTest, ANameInUseByALiveProcessIsRefusedForNow) {
   ASSERT_EQ(reject.size(), 1U);
   EXPECT_EQ(reject[0].to, b);
   EXPECT_TRUE(std::get<Reject>(reject[0].envelope.body).hello_again);
-  EXPECT_THAT(std::get<Reject>(reject[0].envelope.body).reason, HasSubstr("'w0' is in use by a live dp-infer"));
+  EXPECT_THAT(std::get<Reject>(reject[0].envelope.body).reason,
+              HasSubstr("'w0' is in use by a live dp-infer"));
   EXPECT_EQ(listener_.find(b), nullptr);
   EXPECT_EQ(receive(a, session(1), Credit{1}), LinkEvent::message);
 }

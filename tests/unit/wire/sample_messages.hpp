@@ -1,5 +1,5 @@
-// Messages with every field set to something else, made from the fields' types: a new field is covered unasked.
-// SPDX-License-Identifier: MIT
+// Messages with every field set to something else, made from the fields' types: a new field is covered
+// unasked. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>
@@ -22,7 +22,8 @@ class Filler {
     else if constexpr (std::is_same_v<T, ErrorClass>) field = ErrorClass::permanent;
     else if constexpr (std::is_same_v<T, PayloadMode>) field = PayloadMode::reference;
     else if constexpr (std::is_enum_v<T>) field = T{0xFEDC'BA98'0000'0000 + n};
-    else if constexpr (std::is_same_v<T, Time>) field = Time(Duration(-1'000'000'000'000 - static_cast<int>(n)));
+    else if constexpr (std::is_same_v<T, Time>)
+      field = Time(Duration(-1'000'000'000'000 - static_cast<int>(n)));
     else if constexpr (std::is_same_v<T, Duration>) field = -Duration(n);
     else if constexpr (std::is_same_v<T, std::string>) field = "text \xC3\xA9 " + std::to_string(n);
     else field = static_cast<T>(n) + T(0.5);
@@ -56,14 +57,21 @@ M filled() {
 }
 template <>
 inline Batch filled<Batch>() {
-  Batch batch{Lease{Session{11}, BatchId{12}, 13}, 14, PayloadMode::inline_pixels, Shape{3, 2, 4}, 15,
-              {Time(Duration(1)), Time(Duration(2)), Time(Duration(3)), Time(Duration(4))}, {16, 17}, payload_of(48)};
+  Batch batch{Lease{Session{11}, BatchId{12}, 13},
+              14,
+              PayloadMode::inline_pixels,
+              Shape{3, 2, 4},
+              15,
+              {Time(Duration(1)), Time(Duration(2)), Time(Duration(3)), Time(Duration(4))},
+              {16, 17},
+              payload_of(48)};
   return batch;
 }
 template <>
 inline Announce filled<Announce>() {
   const auto at = [](int ns) { return Time(Duration(ns)); };
-  return {{7, 8}, {at(1), at(2)}, {at(3), at(4)}, {2, 1}, {90, 91, 92}, {0, 1, no_label}, {at(5), at(6), at(7)}};
+  return {{7, 8},       {at(1), at(2)},   {at(3), at(4)},       {2, 1},
+          {90, 91, 92}, {0, 1, no_label}, {at(5), at(6), at(7)}};
 }
 
 /// Calls `f.operator()<M>()` for each message type.
@@ -71,7 +79,8 @@ template <class F>
 void for_each_type(F&& f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (f.template operator()<std::variant_alternative_t<I, Message>>(), ...);
-  }(std::make_index_sequence<std::variant_size_v<Message>>());
+  }
+  (std::make_index_sequence<std::variant_size_v<Message>>());
 }
 
 /// One filled message of each type.

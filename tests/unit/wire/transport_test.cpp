@@ -1,5 +1,5 @@
-// Messages over real sockets, and what strangers may throw at them. Everything waits for events, never for time.
-// SPDX-License-Identifier: MIT
+// Messages over real sockets, and what strangers may throw at them. Everything waits for events, never for
+// time. SPDX-License-Identifier: MIT
 #include "wire/transport.hpp"
 
 #include <arpa/inet.h>
@@ -25,7 +25,8 @@ constexpr int patience_ms = 20'000;  ///< an event that has not come by then nev
 void wait_for_event(const Transport& transport) {
   std::vector<pollfd> fds;
   for (const int fd : transport.descriptors()) fds.push_back({fd, POLLIN, 0});
-  if (::poll(fds.data(), fds.size(), patience_ms) <= 0) throw Error("nothing happened for {} ms", patience_ms);
+  if (::poll(fds.data(), fds.size(), patience_ms) <= 0)
+    throw Error("nothing happened for {} ms", patience_ms);
 }
 
 Incoming receive(Transport& transport) {
@@ -57,7 +58,8 @@ struct Stranger {
   }
   void say(const std::vector<std::string>& frames) {
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      socket.send(zmq::buffer(frames[i]), i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+      socket.send(zmq::buffer(frames[i]),
+                  i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
     }
   }
   std::vector<std::string> hear() {
@@ -88,7 +90,8 @@ void expect_batch(const Envelope& envelope) {
   EXPECT_TRUE(std::ranges::equal(got.payload.bytes, sent.payload.bytes));
 }
 
-// ---- friends -------------------------------------------------------------------------------------------------
+// ---- friends
+// -------------------------------------------------------------------------------------------------
 
 TEST(Transport, CarriesABatchBothWays) {
   Pair pair;
@@ -199,7 +202,8 @@ TEST(Transport, AnEndpointInUseIsNamed) {
   }
 }
 
-// ---- strangers -----------------------------------------------------------------------------------------------
+// ---- strangers
+// -----------------------------------------------------------------------------------------------
 
 /// Writes bytes to the TCP port without speaking ZeroMQ's protocol, and hangs up.
 void write_raw(const std::string& endpoint, const std::string& bytes) {
@@ -216,9 +220,9 @@ void write_raw(const std::string& endpoint, const std::string& bytes) {
 TEST(Transport, SurvivesGarbageOnItsPort) {
   Pair pair;
   std::string greeting("\xFF\0\0\0\0\0\0\0\1\x7F\3\0NULL", 16);
-  for (const std::string& bytes : {std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), std::string(1, '\xFF'),
-                                   std::string(64, '\0'), std::string(4096, '\xFF'), greeting,
-                                   greeting + std::string(1000, '\x07')}) {
+  for (const std::string& bytes :
+       {std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), std::string(1, '\xFF'), std::string(64, '\0'),
+        std::string(4096, '\xFF'), greeting, greeting + std::string(1000, '\x07')}) {
     write_raw(pair.endpoint, bytes);
   }
   send(pair.dialled, route_peer, Start{5});

@@ -29,6 +29,7 @@ class FakePipeline {
 
   explicit FakePipeline(RouterOptions options = {}) : options_(std::move(options)) {
     options_.boot_id = "boot";
+    options_.timing = {.heartbeat = 1s, .missed = 3, .hello_every = 200ms, .wait = 60s};
     collector_.role = Role::collect;
     collector_.id = collect_peer;
     collector_.session = Session{0xC'0000'0001};
@@ -270,6 +271,11 @@ inline RouterOptions two_workers(const std::string& strategy = "uniform") {
   RouterOptions options;
   options.strategy = strategy;
   options.workers = 2;
+  options.lease = 10s;
+  options.lease_cap = 10min;
+  options.attempts = 4;
+  options.grace = 3s;
+  options.give_up = 5s;
   return options;
 }
 

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 constexpr Time start{1000s};
+const LinkTiming timing{.heartbeat = 1s, .missed = 3, .hello_every = 200ms, .wait = 60s};
 constexpr Session first{0x7'0000'0001}, second{0x7'0000'0002}, theirs{0x9'0000'0001}, other{0x9'0000'0002};
 
 class DialerTest : public testing::Test {
@@ -45,13 +46,13 @@ class DialerTest : public testing::Test {
                  Role::route,
                  "boot",
                  first,
-                 {},
+                 timing,
                  {[] { return Hello{Role::infer, "w0", "boot", {}, false, {}, {}, {}, {}, {}}; },
                   [](Ping& ping) { ping.limit = 5; }}};
 };
 
 TEST_F(DialerTest, SaysHelloAtOnceAndUntilItIsWelcome) {
-  Dialer fresh(route_peer, Role::route, "boot", first, {}, {[] { return Hello{}; }});
+  Dialer fresh(route_peer, Role::route, "boot", first, timing, {[] { return Hello{}; }});
   fresh.tick(start, out_);
   EXPECT_EQ(take_sent<Hello>(out_).size(), 1U);
   tick(200ms);
@@ -115,7 +116,7 @@ TEST_F(DialerTest, ThreeMissedHeartbeatsMeanANewSessionOnANewConnection) {
 
 TEST_F(DialerTest, NoticesADeadPeerHoweverPunctuallyItIsTicked) {
   for (const Duration late : {0ms, 1ms, 20ms, 300ms}) {
-    Dialer fresh(route_peer, Role::route, "boot", first, {}, {[] { return Hello{}; }});
+    Dialer fresh(route_peer, Role::route, "boot", first, timing, {[] { return Hello{}; }});
     dialer_ = std::move(fresh);
     dialer_.tick(now_, out_);
     welcome();

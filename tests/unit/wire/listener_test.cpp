@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 constexpr Time start{1000s};
+const LinkTiming timing{.heartbeat = 1s, .missed = 3, .hello_every = 200ms, .wait = 60s};
 constexpr Session ours{0x9'0000'0001};
 constexpr PeerId a{16}, b{17}, c{18};
 
@@ -40,7 +41,7 @@ class ListenerTest : public testing::Test {
 
   Time now_ = start;
   Outbox out_;
-  Listener listener_{Role::route, "boot", ours, {}};
+  Listener listener_{Role::route, "boot", ours, timing};
 };
 
 TEST_F(ListenerTest, WelcomesWithItsBootIdToTheSessionThatSaidHello) {

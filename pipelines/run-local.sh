@@ -29,6 +29,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --decisions FILE    the router's decision log
   --lease TIME        passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
+  --ports N           bind ports N, N+1 and N+2 instead of free ones
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
   --quiet             no progress
 
@@ -39,7 +40,7 @@ EOF
 }
 
 strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
-data='' expected='' decisions='' logs='' quiet=0 route_options=() link=() stream=()
+data='' expected='' decisions='' logs='' ports=0 quiet=0 route_options=() link=() stream=()
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -61,12 +62,14 @@ while (($#)); do
     --lease) route_options+=(--lease "$2") ;;
     --heartbeat | --wait) link+=("$1" "$2") ;;
     --logs) logs=$2 ;;
+    --ports) ports=$2 ;;
     --rate | --samples | --batch-size | --layout | --payload | --seed) stream+=("$1" "$2") ;;
     *) echo "run-local.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
   shift 2
 done
 [[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
+[[ $ports =~ ^[0-9]{1,5}$ ]] || { echo "run-local.sh: --ports '$ports': give the first of three port numbers" >&2; exit 2; }
 [[ -x $bin/dp-collect ]] || { echo "run-local.sh: $bin/dp-collect is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
 data=${data:-$here/../data/cifar10/test_batch.bin}
 
@@ -127,7 +130,9 @@ wait_ready() {
 }
 endpoint_of() { sed -n "s/.*READY.* $2=\([^ ]*\).*/\1/p; s/.*READY $2=\([^ ]*\).*/\1/p" "$logs/$1.log" | head -n 1; }
 
-collect=("$bin/dp-collect" --bind tcp://127.0.0.1:0 "${link[@]}")
+# port N: the N-th of the ports asked for, or any free one.
+port() { echo "tcp://127.0.0.1:$((ports ? ports + $1 : 0))"; }
+collect=("$bin/dp-collect" --bind "$(port 2)" "${link[@]}")
 [[ -n $out ]] && collect+=(--out "$out")
 [[ -n $expected ]] && collect+=(--expected "$expected")
 ((quiet)) && collect+=(--quiet)
@@ -145,8 +150,8 @@ wait_ready collect
 collect_at=$(endpoint_of collect bind)
 
 [[ -n $decisions ]] && route_options+=(--decisions "$decisions")
-start route "$bin/dp-route" --strategy "$strategy" --workers "$workers" --stream-bind tcp://127.0.0.1:0 \
-  --worker-bind tcp://127.0.0.1:0 --collect "$collect_at" "${route_options[@]}" "${link[@]}"
+start route "$bin/dp-route" --strategy "$strategy" --workers "$workers" --stream-bind "$(port 0)" \
+  --worker-bind "$(port 1)" --collect "$collect_at" "${route_options[@]}" "${link[@]}"
 wait_ready route
 stream_at=$(endpoint_of route stream)
 worker_at=$(endpoint_of route worker)

@@ -63,6 +63,14 @@ void Collector::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox
   const bool known = peers_.find(from) && peers_.find(from)->session == envelope.from;
   const auto acceptance = peers_.accept(now, from, envelope, {options_.run, {}, {}}, out);
   if (acceptance.refused || known) return;
+  if (hello.role == Role::stream) {
+    const std::uint64_t process = process_of(envelope.from);
+    if (plan_ && plan_->started && process != stream_process_) {
+      recorder_.event(now, "dp-stream was restarted: its schedule began again");
+      recorder_.schedule_broken();
+    }
+    stream_process_ = process;
+  }
   if (fin_said_) peers_.send(from, Fin{}, out);
   if (hello.role != Role::infer) commit_due_ = true;
 }
@@ -192,7 +200,7 @@ void Collector::close(BatchId id) {
 
 void Collector::gone(Time now, PeerId peer, const PeerState& state, bool goodbye, Outbox& out) {
   acks_.erase(peer);
-  if (goodbye || ended_) return;
+  if (goodbye) return;
   std::string what = fmt::format("{} {} was lost (no heartbeat)", name_of(state.role), state.name);
   out.warn(what);
   recorder_.event(now, std::move(what));

@@ -77,6 +77,7 @@ class Collector final : public Stage {
   bool commit_due_ = false;
   Time next_flush_{};
   std::optional<std::uint64_t> eos_;
+  std::uint64_t stream_process_ = 0;  ///< upper half of its nonces
 
   Report router_;
   bool fin_said_ = false, ended_ = false;

@@ -46,6 +46,8 @@ class Recorder {
   void lost_worker(const std::string& name);
   void event(Time at, std::string what);
   void clock_bound(Duration bound);
+  /// Times from here on belong to another schedule than those before.
+  void schedule_broken() { schedule_broken_ = true; }
 
   std::uint64_t completed_samples() const { return samples_.completed; }
   Time t0() const { return t0_; }
@@ -101,6 +103,7 @@ class Recorder {
   std::map<std::pair<Role, std::string>, Resources> resources_;
   std::vector<RunEvent> events_;
   Duration clock_bound_{};
+  bool schedule_broken_ = false;
 };
 
 }  // namespace dp

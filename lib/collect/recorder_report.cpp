@@ -226,6 +226,10 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
             ">= 0.999", *report.accuracy.agreement >= 0.999,
             "check that --model, --weights and --expected belong together, and that the CPU computes in fp32");
   }
+  if (schedule_broken_) {
+    verdict("one schedule throughout", "dp-stream was restarted and began its schedule again", "no restart of dp-stream",
+            false, "run again: these latencies and rates mix two schedules");
+  }
   if (differing_) {
     verdict("the same batch gives the same predictions", fmt::format("{} discarded duplicates differ", differing_),
             "none", false, "find the worker whose weights or hardware differ");

@@ -17,6 +17,7 @@ marked() {
     grep -qzx "$mark" "$folder/environ" 2>/dev/null && echo "${folder#/proc/}"
   done
 }
+nothing_left() { [[ -z $(marked) ]]; }
 clean_up() {
   local pid
   for pid in $(marked); do kill -KILL "$pid" 2>/dev/null; done

@@ -30,7 +30,7 @@ for tool in dp-stream dp-route dp-infer dp-collect; do
   cp "$scratch/out" out
   cp "$scratch/err" err
   expect_status 0
-  wait_until 15 "everything that $tool's example started has ended" [ -z "$(marked)" ]
+  wait_until 15 "everything that $tool's example started has ended" nothing_left
   expect_calm
   jq -e --arg late "$late" '(.valid or (.verdicts // [] | all(.ok or .criterion == $late)))
     and .samples.announced == 2000 and .samples.completed == 2000 and .samples.lost == 0' out >/dev/null ||
@@ -48,9 +48,7 @@ expect_status 0
 expect_empty err
 [[ -s results/streaming/averaged_results.csv ]] || fail "no averaged_results.csv"
 example_of dp-plot >example
-if command -v vl2svg vl2png >/dev/null || [[ -n ${DP_VEGA:-} || -x $bin/../vega/vl2svg ]]; then
-  run bash example
-  expect_status 0
-  [[ -s results/plots/streaming_latency.svg ]] || fail "no picture"
-fi
+run bash example
+expect_status 0
+[[ -s results/plots/streaming_latency.svg ]] || fail "no picture"
 echo "ok"

@@ -526,6 +526,28 @@ TEST_F(CollectorTest, AnInterruptedStreamEndsTheRunShortAndInvalid) {
                                                        Field(&Verdict::ok, false))));
 }
 
+TEST_F(CollectorTest, ARestartedStreamCompletesTheRunButNotValidly) {
+  begin(2);
+  announce({0});
+  leave(*stream);
+  stream = &call(Role::stream, "stream", our_run);
+  complete(2);
+  ASSERT_EQ(collector.finished(), Exit::done);
+  EXPECT_EQ(collector.report().samples.completed, 4U);
+  EXPECT_FALSE(collector.report().valid);
+  EXPECT_THAT(events(), Contains(HasSubstr("dp-stream was restarted")));
+}
+
+TEST_F(CollectorTest, AStreamOnANewConnectionIsNotARestartedOne) {
+  begin(2);
+  announce({0});
+  stream->session = Session{raw(stream->session) + 1};
+  hello(*stream, our_run);
+  complete(2);
+  ASSERT_EQ(collector.finished(), Exit::done);
+  EXPECT_TRUE(collector.report().valid);
+}
+
 TEST_F(CollectorTest, WhoComesBackAfterFinIsToldFin) {
   begin(1);
   announce({0});

@@ -1,0 +1,294 @@
+// What the router does with batches and leases; router.cpp has its links, its start and its end.
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <utility>
+
+#include "route/router.hpp"
+
+namespace dp {
+namespace {
+
+constexpr Duration first_backoff = std::chrono::milliseconds(50);
+constexpr Duration longest_backoff = std::chrono::seconds(5);
+
+bool worth_one_more_only(ErrorClass error) { return error == ErrorClass::data || error == ErrorClass::permanent; }
+
+}  // namespace
+
+// ---- batches -------------------------------------------------------------------------------------------------
+
+std::uint64_t Router::capacity() const {
+  if (options_.buffer) return options_.buffer;
+  return data_.payload == PayloadMode::reference ? 65'536 : 256;
+}
+
+void Router::extend_stream_credit(Outbox& out) {
+  const std::uint64_t room = capacity() > batches_.size() ? capacity() - batches_.size() : 0;
+  const std::uint64_t limit = received_ + room;
+  if (!stream_ || limit <= advertised_) return;
+  if (limit - advertised_ < capacity() / 8 && !batches_.empty()) return;
+  advertised_ = limit;
+  peers_.send(*stream_, Credit{limit}, out);
+}
+
+void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
+  ++received_;
+  const BatchId id = batch.lease.batch;
+  if (settled_.contains(id) || batches_.contains(id)) return extend_stream_credit(out);
+  if (batch.shape != data_.shape || batch.ids.size() > data_.max_batch || batch.mode != data_.payload ||
+      (!shard_weights_.empty() && batch.shard >= shard_weights_.size())) {
+    note(now, fmt::format("batch {} is not what dp-stream's HELLO announced", raw(id)), out);
+    Entry& entry = batches_[id];
+    entry.batch = std::move(batch);
+    entry.state = State::failed;
+    entry.failure = {id, 0, ErrorClass::data, "the batch is not what HELLO announced"};
+    failed_.insert(id);
+    return collect_.send(entry.failure, out);
+  }
+  batch.lease.router = peers_.session();
+  Entry& entry = batches_[id];
+  entry.batch = std::move(batch);
+  if (claims_.contains(id)) {
+    adopt(now, id, entry);
+  } else if (running_) {
+    assign(now, id, entry, out);
+  } else {
+    central_.push_back(id);
+  }
+  if (batches_.size() >= capacity() && !ready().empty() && central_.empty()) ++report_.full;
+}
+
+/// A worker says it holds this batch, or has done it: no need to send it anywhere.
+void Router::adopt(Time now, BatchId id, Entry& entry) {
+  const auto claim = claims_.find(id);
+  if (claim == claims_.end()) return;
+  const auto [peer, done] = claim->second;
+  claims_.erase(claim);
+  if (entry.state == State::leased || entry.state == State::done || entry.state == State::failed) return;
+  unqueue(id, entry);
+  Worker& worker = workers_[peer];
+  entry.worker = peer;
+  entry.slot = worker.slot;
+  entry.state = done ? State::done : State::leased;
+  entry.lease_until = now + options_.lease;
+  if (done) {
+    worker.unsettled.insert(id);
+    return;
+  }
+  entry.lease_cap = now + options_.lease_cap;
+  worker.serving.push_back(id);
+  if (worker.slot && strategy_) strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+}
+
+void Router::unqueue(BatchId id, Entry& entry) {
+  if (entry.state == State::central) std::erase(central_, id);
+  if (entry.state == State::queued) std::erase(places_[*entry.slot].queue, id);
+  if (entry.state == State::delayed) delayed_.erase({entry.retry_at, id});
+}
+
+/// Asks the strategy; the batch ends up in a worker's queue or in the central one.
+void Router::assign(Time now, BatchId id, Entry& entry, Outbox& out) {
+  ++report_.decisions;
+  const auto samples = static_cast<std::uint32_t>(entry.batch.ids.size());
+  std::optional<Slot> slot = strategy_->choose({id, entry.batch.shard, samples}, ready());
+  if (slot && entry.avoid == slot) {
+    for (Slot step = 1; step < places_.size(); ++step) {
+      const Slot other = static_cast<Slot>((*slot + step) % places_.size());
+      if (!places_[other].worker) continue;
+      slot = other;
+      break;
+    }
+  }
+  entry.slot = slot;
+  entry.state = slot ? State::queued : State::central;
+  if (slot) {
+    places_[*slot].queue.push_back(id);
+  } else {
+    central_.push_back(id);
+  }
+  log(now, id, entry, slot ? "assign" : "central", out);
+}
+
+std::vector<Slot> Router::ready() const {
+  std::vector<Slot> slots;
+  for (Slot slot = 0; slot < places_.size(); ++slot) {
+    const Place& place = places_[slot];
+    if (place.worker && place.queue.empty() && workers_.at(*place.worker).credit() > 0) slots.push_back(slot);
+  }
+  return slots;
+}
+
+/// Sends what can be sent: only dispatch needs credit.
+void Router::pump(Time now, Outbox& out) {
+  if (!running_ || finishing_) return;
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    const BatchId id = delayed_.begin()->second;
+    delayed_.erase(delayed_.begin());
+    assign(now, id, batches_.at(id), out);
+  }
+  const auto serve_queues = [&] {
+    for (Place& place : places_) {
+      while (place.worker && !place.queue.empty() && workers_[*place.worker].credit() > 0) {
+        const BatchId id = place.queue.front();
+        place.queue.pop_front();
+        dispatch(now, id, *place.worker, out);
+      }
+    }
+  };
+  serve_queues();
+  for (std::size_t tries = central_.size(); tries > 0 && !ready().empty(); --tries) {
+    const BatchId id = central_.front();
+    central_.pop_front();
+    assign(now, id, batches_.at(id), out);
+    serve_queues();
+  }
+}
+
+void Router::dispatch(Time now, BatchId id, PeerId to, Outbox& out) {
+  Entry& entry = batches_.at(id);
+  Worker& worker = workers_[to];
+  ++worker.sent;
+  worker.serving.push_back(id);
+  entry.worker = to;
+  entry.slot = worker.slot;
+  entry.state = State::leased;
+  entry.lease_until = now + options_.lease;
+  entry.lease_cap = now + options_.lease_cap;
+  ++entry.batch.lease.attempt;
+  entry.batch.times.routed = now;
+  strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+  log(now, id, entry, "dispatch", out);
+  peers_.send(to, entry.batch, out);
+}
+
+/// Takes a batch from the worker it was leased to, or done by.
+void Router::release(BatchId id, Entry& entry) {
+  const auto found = workers_.find(entry.worker);
+  if (found == workers_.end()) return;
+  std::erase(found->second.serving, id);
+  found->second.unsettled.erase(id);
+}
+
+void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
+  Worker& worker = workers_[from];
+  worker.limit = std::max(worker.limit, done.limit);
+  const auto found = batches_.find(done.lease.batch);
+  if (found == batches_.end() || found->second.worker != from || found->second.state != State::leased) {
+    std::erase(worker.serving, done.lease.batch);
+    return;
+  }
+  Entry& entry = found->second;
+  if (worker.slot) {
+    // Failing fast is not serving fast.
+    const Duration service = done.error == ErrorClass::none ? done.service : Duration{};
+    strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), service);
+  }
+  if (done.error == ErrorClass::none) {
+    std::erase(worker.serving, done.lease.batch);
+    worker.unsettled.insert(done.lease.batch);
+    entry.state = State::done;
+    entry.lease_until = now + options_.lease;
+    return;
+  }
+  entry.avoid = worker.slot;
+  note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message), out);
+  requeue(now, done.lease.batch, true, done.error, done.message, out);
+}
+
+void Router::on_return(Time now, PeerId from, const Return& message, Outbox& out) {
+  const auto found = batches_.find(message.lease.batch);
+  if (found == batches_.end() || found->second.worker != from || found->second.state != State::leased) return;
+  if (workers_[from].slot) {
+    strategy_->done(*workers_[from].slot, static_cast<std::uint32_t>(found->second.batch.ids.size()), {});
+  }
+  found->second.avoid = workers_[from].slot;
+  requeue(now, message.lease.batch, false, ErrorClass::transient, "handed back", out);
+}
+
+/// An attempt ended without a result: try again, later if it is charged, or give the batch up.
+void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const std::string& why, Outbox& out) {
+  const auto found = batches_.find(id);
+  if (found == batches_.end()) return;
+  Entry& entry = found->second;
+  release(id, entry);
+  ++report_.retries;
+  if (charge) {
+    ++entry.charged;
+    if (worth_one_more_only(error)) ++entry.opinions;
+  }
+  if (charge && (entry.charged >= options_.attempts || entry.opinions >= 2)) {
+    entry.state = State::failed;
+    entry.failure = {id, entry.charged, error, why.substr(0, 512)};
+    failed_.insert(id);
+    log(now, id, entry, "failed", out);
+    return collect_.send(entry.failure, out);
+  }
+  const int doublings = std::min(static_cast<int>(entry.charged), 10);
+  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
+  const double jitter = 0.5 + rng_.uniform();
+  entry.state = State::delayed;
+  entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
+  delayed_.emplace(entry.retry_at, id);
+  log(now, id, entry, "retry", out);
+}
+
+void Router::on_commit(Time, const Commit& commit, Outbox& out) {
+  const auto drop = [&](BatchId id) {
+    claims_.erase(id);
+    const auto found = batches_.find(id);
+    if (found == batches_.end()) return;
+    Entry& entry = found->second;
+    if (entry.state == State::leased && strategy_) {
+      const auto worker = workers_.find(entry.worker);
+      if (worker != workers_.end() && worker->second.slot) {
+        strategy_->done(*worker->second.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), {});
+      }
+    }
+    unqueue(id, entry);
+    release(id, entry);
+    failed_.erase(id);
+    batches_.erase(found);
+  };
+  settled_.merge(commit.watermark, commit.bitmap, drop);
+  extend_stream_credit(out);
+}
+
+// ---- leases --------------------------------------------------------------------------------------------------
+
+void Router::renew(Time now, PeerId from, const Ping& ping) {
+  Worker& worker = workers_[from];
+  worker.limit = std::max(worker.limit, ping.limit);
+  if (ping.limit > 0) worker.warm = true;
+  for (const std::uint64_t id : ping.held) {
+    const auto found = batches_.find(BatchId{id});
+    if (found != batches_.end() && found->second.worker == from) found->second.lease_until = now + options_.lease;
+  }
+}
+
+void Router::expire_leases(Time now, Outbox& out) {
+  std::vector<BatchId> late, unheard;
+  for (const auto& [peer, worker] : workers_) {
+    for (const BatchId id : worker.serving) {
+      const auto found = batches_.find(id);
+      if (found == batches_.end()) continue;
+      if (std::min(found->second.lease_until, found->second.lease_cap) <= now) late.push_back(id);
+    }
+    for (const BatchId id : worker.unsettled) {
+      if (collect_.up() && batches_.at(id).lease_until <= now) unheard.push_back(id);
+    }
+  }
+  for (const BatchId id : unheard) {
+    note(now, fmt::format("the result of batch {} never reached the ledger", raw(id)), out);
+    requeue(now, id, false, ErrorClass::transient, "result not in the ledger", out);
+  }
+  for (const BatchId id : late) {
+    Entry& entry = batches_.at(id);
+    const auto& worker = workers_.at(entry.worker);
+    note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(id), worker.name), out);
+    if (worker.slot) strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), {});
+    entry.avoid = worker.slot;
+    requeue(now, id, true, ErrorClass::transient, "lease ran out", out);
+  }
+}
+
+}  // namespace dp

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../..
 bin=${DP_BIN:-$root/build/bin}
 export DP_BIN=$bin
-repeats=${REPEATS:-5}
+repeats=${REPEATS:-3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

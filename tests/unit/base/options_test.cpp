@@ -64,10 +64,12 @@ TEST(ParseDuration, TakesEveryUnit) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(parse_duration("--t", text), expected) << text;
 }
 
-TEST(ParseDuration, IsExactForWholeUnits) {
+TEST(ParseDuration, IsExactForWholeUnitsAndDecimals) {
   for (int n = 0; n < 5000; ++n) {
     EXPECT_EQ(parse_duration("--t", fmt::format("{}us", n)), std::chrono::microseconds(n));
     EXPECT_EQ(parse_duration("--t", fmt::format("{}ms", n)), std::chrono::milliseconds(n));
+    EXPECT_EQ(parse_duration("--t", fmt::format("{}.{:03}s", n / 1000, n % 1000)),
+              std::chrono::milliseconds(n));
   }
 }
 

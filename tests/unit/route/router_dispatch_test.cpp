@@ -277,8 +277,8 @@ TEST(RouterDispatch, ABatchThatIsNotWhatWasAnnouncedFailsAsBadData) {
     pipe.from(pipe.stream(), batch);
     const auto failures = pipe.told_collector<Failed>();
     ASSERT_THAT(failures, SizeIs(1));
-    EXPECT_EQ(failures[0].batch, BatchId{5});
-    EXPECT_EQ(failures[0].error, ErrorClass::data);
+    EXPECT_EQ(failures.at(0).batch, BatchId{5});
+    EXPECT_EQ(failures.at(0).error, ErrorClass::data);
     for (const PeerId worker : workers) EXPECT_THAT(pipe.given(worker), IsEmpty());
     pipe.commit({5});
     EXPECT_EQ(pipe.router().buffered(), 0U);
@@ -302,7 +302,7 @@ TEST(RouterDispatch, DecisionsAreLoggedWhenAskedFor) {
   const auto workers = pipe.all_up(1);
   pipe.send(2, 3);
   EXPECT_THAT(what(pipe), ElementsAre("assign", "dispatch"));
-  const Decision dispatch = pipe.decisions()[1];
+  const Decision dispatch = pipe.decisions().at(1);
   EXPECT_EQ(dispatch.at, pipe.now());
   EXPECT_EQ(dispatch.batch, BatchId{2});
   EXPECT_EQ(dispatch.slot, Slot{0});

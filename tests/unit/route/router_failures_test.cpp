@@ -38,7 +38,7 @@ TEST(RouterFailures, ABatchDoneButNotSettledGoesElsewhereUnchargedWhenItsWorkerD
   pipe.pass(back_off_over);
   EXPECT_THAT(pipe.given(workers[1]), ElementsAre(0));
   EXPECT_THAT(pipe.failed(), IsEmpty());
-  EXPECT_EQ(pipe.told<Batch>(workers[1])[0].lease.attempt, 2U);
+  EXPECT_EQ(pipe.told<Batch>(workers[1]).at(0).lease.attempt, 2U);
 }
 
 TEST(RouterFailures, ASettledBatchStaysSettledWhenItsWorkerDies) {
@@ -63,8 +63,8 @@ TEST(RouterFailures, ADeathIsChargedToTheBatchBeingComputedOnly) {
   const auto failures = pipe.told_collector<Failed>();
   EXPECT_THAT(pipe.failed(), Contains(0));
   EXPECT_THAT(pipe.failed(), Each(0));
-  EXPECT_EQ(failures[0].attempts, 1U);
-  EXPECT_EQ(failures[0].error, ErrorClass::transient);
+  EXPECT_EQ(failures.at(0).attempts, 1U);
+  EXPECT_EQ(failures.at(0).error, ErrorClass::transient);
   EXPECT_THAT(pipe.given(workers[1]), UnorderedElementsAre(2, 4));
 }
 
@@ -236,7 +236,7 @@ TEST(RouterFailures, FailingFastAttractsNoWork) {
   const bool first = pipe.given(workers[0]) == std::vector<std::uint64_t>{0};
   const PeerId good = workers[first ? 0 : 1], bad = workers[first ? 1 : 0];
   pipe.done(good, 0);
-  pipe.from(bad, Done{pipe.told<Batch>(bad)[0].lease, 1us, 2, ErrorClass::resource, "no memory", 1});
+  pipe.from(bad, Done{pipe.told<Batch>(bad).at(0).lease, 1us, 2, ErrorClass::resource, "no memory", 1});
   pipe.pass(back_off_over);  // the failed batch waits: nobody has credit
   pipe.credit(good, 50);
   pipe.credit(bad, 50);
@@ -338,7 +338,7 @@ TEST(RouterFailures, ABatchHandedBackIsNotCharged) {
     FakePipeline pipe(with_attempts(1, number));
     const auto workers = pipe.all_up(2);
     pipe.send(0, 1);
-    pipe.from(workers[0], Return{pipe.told<Batch>(workers[0])[0].lease});
+    pipe.from(workers[0], Return{pipe.told<Batch>(workers[0]).at(0).lease});
     pipe.pass(back_off_over);
     EXPECT_THAT(pipe.failed(), IsEmpty());
     EXPECT_THAT(pipe.given(workers.back()), number == 1 ? SizeIs(2) : SizeIs(1));
@@ -349,7 +349,7 @@ TEST(RouterFailures, ABatchIsHandedBackByItsHolderOnly) {
   FakePipeline pipe(with_attempts(1));
   const auto workers = pipe.all_up(2);
   pipe.send(0, 1);
-  pipe.from(workers[1], Return{pipe.told<Batch>(workers[0])[0].lease});
+  pipe.from(workers[1], Return{pipe.told<Batch>(workers[0]).at(0).lease});
   pipe.pass(back_off_over);
   EXPECT_THAT(pipe.given(workers[1]), IsEmpty());
 }

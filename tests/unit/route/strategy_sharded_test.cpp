@@ -120,6 +120,16 @@ TEST(Sharded, ALostWorkersShardsGoGreedilyToTheSurvivors) {
   EXPECT_EQ(without_6.parts(), (Parts{{4, 5, 7}, {6, 8}}));
 }
 
+TEST(Sharded, AWorkerThatWasAwayWeighsWhatItHasAndNoMore) {
+  // As above: had the 8 stayed on the scales while its worker was away, the 7 would join {6,5}.
+  Placed placed(3, {8, 7, 6, 5, 4});
+  const Slot away = placed.holder_of(8);
+  placed.strategy->left(away);
+  placed.strategy->joined(away);
+  placed.strategy->left(placed.holder_of(7));
+  EXPECT_EQ(placed.parts(), (Parts{{4, 5, 6}, {7, 8}}));
+}
+
 TEST(Sharded, OnlyTheShardsOfTheLostWorkerMoveHoweverManyAreLost) {
   Placed placed(5, {9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1});
   for (const Slot gone : {3U, 0U, 4U, 1U}) {

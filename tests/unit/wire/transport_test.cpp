@@ -233,6 +233,9 @@ TEST(Transport, CountsMalformedMessagesAndGoesOn) {
   Transport bound;
   Stranger stranger(zmq::socket_type::dealer);
   stranger.socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  const Frames batch = sample::encoded(sample::filled<Batch>());
+  const std::string pixels(reinterpret_cast<const char*>(batch.payload.bytes.data()),
+                           batch.payload.bytes.size());
   const std::vector<std::vector<std::string>> malformed = {
       {""},
       {"garbage"},
@@ -240,6 +243,7 @@ TEST(Transport, CountsMalformedMessagesAndGoesOn) {
       {start_header(1), "", "", ""},
       std::vector<std::string>(100, start_header(1)),
       {sample::encoded(Ack{{1}}).header},
+      {batch.header, batch.arrays, pixels, "and more"},
   };
   for (const auto& frames : malformed) stranger.say(frames);
   stranger.say({start_header(9)});

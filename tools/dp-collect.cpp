@@ -28,9 +28,11 @@ Options declare() {
   Options options("dp-collect", "keep the ledger of a run and write what it measured as JSON", example);
   options.section("Report")
       .value("out", "FILE", "write the report there, atomically, instead of on stdout")
-      .value("expected", "FILE", "predictions shipped with the weights, one byte per sample id: report the agreement")
+      .value("expected", "FILE",
+             "predictions shipped with the weights, one byte per sample id: report the agreement")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
-  options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)", "tcp://127.0.0.1:5603");
+  options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
+                                 "tcp://127.0.0.1:5603");
   add_link_options(options);
   return options;
 }
@@ -56,12 +58,16 @@ std::vector<std::uint8_t> expected_of(const Options& options) {
 /// One line on a terminal, rewritten in place.
 class ProgressLine {
  public:
-  explicit ProgressLine(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO) == 1), colour_(!std::getenv("NO_COLOR")) {}
+  explicit ProgressLine(bool quiet)
+      : shown_(!quiet && ::isatty(STDERR_FILENO) == 1), colour_(!std::getenv("NO_COLOR")) {}
   void show(const Collector::Progress& p) {
     if (!shown_) return;
     const double left = p.rate > 0 ? static_cast<double>(p.planned - p.samples) / p.rate : 0;
-    const std::string text = fmt::format("{}/{} samples  {:.0f}/s  p99 {:.1f} ms  ETA {:.0f} s", p.samples, p.planned, p.rate, p.p99_ms, left);
-    std::fputs(fmt::format("\r{}{}{}\x1b[K", colour_ ? "\x1b[36m" : "", text, colour_ ? "\x1b[0m" : "").c_str(), stderr);
+    const std::string text = fmt::format("{}/{} samples  {:.0f}/s  p99 {:.1f} ms  ETA {:.0f} s", p.samples,
+                                         p.planned, p.rate, p.p99_ms, left);
+    std::fputs(
+        fmt::format("\r{}{}{}\x1b[K", colour_ ? "\x1b[36m" : "", text, colour_ ? "\x1b[0m" : "").c_str(),
+        stderr);
     dirty_ = true;
   }
   ~ProgressLine() {
@@ -72,7 +78,8 @@ class ProgressLine {
   bool shown_, colour_, dirty_ = false;
 };
 
-RunReport complete(RunReport report, const Options& options, RunId run, const HostDescription& host, std::string started) {
+RunReport complete(RunReport report, const Options& options, RunId run, const HostDescription& host,
+                   std::string started) {
   report.run_id = fmt::format("{:016x}", raw(run));
   report.started_utc = std::move(started);
   report.host = {host.cpu, host.isa, host.cores, host.memory_mb, host.kernel, host.governor, host.load};
@@ -105,7 +112,8 @@ Exit run(int argc, char** argv) {
   const std::string at = transport.bind(bind);
   Collector collector(settings, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500),
+             [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
   {
     ProgressLine line(options.has("quiet"));
     loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {
@@ -123,7 +131,9 @@ Exit run(int argc, char** argv) {
     if (std::fflush(stdout) != 0) throw Error("the report cannot be written to stdout");
   }
   for (const Verdict& verdict : report.verdicts) {
-    if (!verdict.ok) log_warn("INVALID: {}: {} (required: {}); {}", verdict.criterion, verdict.observed, verdict.required, verdict.remedy);
+    if (!verdict.ok)
+      log_warn("INVALID: {}: {} (required: {}); {}", verdict.criterion, verdict.observed, verdict.required,
+               verdict.remedy);
   }
   return report.valid ? Exit::done : Exit::invalid;
 }

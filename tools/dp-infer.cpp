@@ -25,16 +25,20 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-infer", "compute the predictions of batches that dp-route hands out", example);
   options.section("Model")
-      .value("backend", "KIND", "torch, null (measures the toolkit itself) or synthetic (a worker of known speed)", "torch")
-      .value("model", "NAME", "torch: resnet18 (torchvision's topology) or resnet18-cifar (3x3 stem, no max-pool)", "resnet18")
-      .value("weights", "FILE", "torch: safetensors with torchvision's names (default: data/weights/MODEL.safetensors)")
+      .value("backend", "KIND",
+             "torch, null (measures the toolkit itself) or synthetic (a worker of known speed)", "torch")
+      .value("model", "NAME",
+             "torch: resnet18 (torchvision's topology) or resnet18-cifar (3x3 stem, no max-pool)", "resnet18")
+      .value("weights", "FILE",
+             "torch: safetensors with torchvision's names (default: data/weights/MODEL.safetensors)")
       .value("threads", "N", "torch: threads of one forward pass", "1")
       .value("device", "NAME", "torch: cpu or cuda:N", "cpu")
       .value("service", "DIST:TIME", "synthetic: time for a batch, fixed:5ms or exp:5ms", "fixed:5ms")
       .value("slowdown", "X", "synthetic: multiply the service time by X", "1")
       .value("seed", "N", "synthetic: of the drawn times", "1");
   options.section("Work")
-      .value("name", "NAME", "of this worker, unique in the run (default: HOST-PID); a replacement takes its place")
+      .value("name", "NAME",
+             "of this worker, unique in the run (default: HOST-PID); a replacement takes its place")
       .value("credit", "N", "batches held at once: one computed, the rest waiting (default: 2, null 64)")
       .value("data", "SPEC", "data set held here, for batches by reference (as dp-stream --data)");
   options.section("Peers")
@@ -48,7 +52,8 @@ BackendOptions backend_options(const Options& options) {
   BackendOptions backend;
   backend.kind = options.choice("backend", {"torch", "null", "synthetic"});
   backend.model = options.choice("model", {"resnet18", "resnet18-cifar"});
-  backend.weights = options.has("weights") ? options.text("weights") : fmt::format("data/weights/{}.safetensors", backend.model);
+  backend.weights = options.has("weights") ? options.text("weights")
+                                           : fmt::format("data/weights/{}.safetensors", backend.model);
   backend.threads = static_cast<int>(options.count("threads", 1, 1024));
   backend.device = options.text("device");
   backend.service = options.text("service");
@@ -63,13 +68,15 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
 #ifdef DP_TORCH
   return make_torch_backend(options);
 #else
-  throw Error("this build has no LibTorch backend (configure with -DDP_TORCH=ON, or give --backend synthetic)");
+  throw Error(
+      "this build has no LibTorch backend (configure with -DDP_TORCH=ON, or give --backend synthetic)");
 #endif
 }
 
 /// What the run's record says of this worker.
 std::vector<std::string> record(const Options& options, const BackendOptions& backend, std::uint64_t credit) {
-  std::vector<std::string> all = record_of(options, {"backend", "model", "threads", "device", "service", "slowdown", "seed", "data"});
+  std::vector<std::string> all =
+      record_of(options, {"backend", "model", "threads", "device", "service", "slowdown", "seed", "data"});
   const auto add = [&](std::string name, std::string value) {
     all.push_back(std::move(name));
     all.push_back(std::move(value));
@@ -93,8 +100,10 @@ Exit run(int argc, char** argv) {
   settings.timing = link_timing(options);
   settings.boot_id = boot_id();
   settings.host = host_name();
-  settings.name = options.has("name") ? options.text("name") : fmt::format("{}-{}", settings.host, ::getpid());
-  if (settings.name.empty() || settings.name.size() > 100) throw UsageError("--name '{}': give 1 to 100 characters", settings.name);
+  settings.name =
+      options.has("name") ? options.text("name") : fmt::format("{}-{}", settings.host, ::getpid());
+  if (settings.name.empty() || settings.name.size() > 100)
+    throw UsageError("--name '{}': give 1 to 100 characters", settings.name);
   settings.credit = options.has("credit") ? options.count("credit", 1, 4096) : chosen.kind == "null" ? 64 : 2;
   settings.ahead = std::max<std::uint64_t>(1, settings.credit / 2);
   const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
@@ -119,7 +128,8 @@ Exit run(int argc, char** argv) {
   });
   loop.watch(inference.descriptor(), [&](Time now, Outbox& out) {
     for (InferenceThread::Answer& answer : inference.take()) {
-      if (const auto* broken = std::get_if<InferenceThread::Broken>(&answer)) throw Error("warm-up failed: {}", broken->why);
+      if (const auto* broken = std::get_if<InferenceThread::Broken>(&answer))
+        throw Error("warm-up failed: {}", broken->why);
       if (std::holds_alternative<InferenceThread::Warmed>(answer)) worker.warmed(now, out);
       if (auto* computed = std::get_if<InferenceThread::Computed>(&answer)) {
         worker.computed(now, computed->started, computed->done, std::move(computed->outcome), out);
@@ -127,7 +137,8 @@ Exit run(int argc, char** argv) {
     }
   });
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500),
+             [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
   say_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
   return loop.run(worker, transport);
 }

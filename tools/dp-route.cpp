@@ -21,8 +21,7 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-route", "spread batches over dp-infer workers by a strategy", example);
   options.section("Routing")
-      .value("strategy", "NAME",
-             fmt::format("{}", fmt::join(strategy_names(), ", ")), "dynamic")
+      .value("strategy", "NAME", fmt::format("{}", fmt::join(strategy_names(), ", ")), "dynamic")
       .value("workers", "W", "start when W workers are connected and warm", "1")
       .value("seed", "N", "for ties", "1")
       .value("decisions", "FILE", "log every decision, one JSON object a line");
@@ -47,12 +46,16 @@ class DecisionLog {
     std::setvbuf(file_.get(), nullptr, _IOLBF, 0);
   }
   void write(const Decision& d) {
-    nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()}, {"batch", raw(d.batch)},
-                                   {"shard", d.shard}, {"attempt", d.attempt}, {"what", d.what}};
+    nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()},
+                                   {"batch", raw(d.batch)},
+                                   {"shard", d.shard},
+                                   {"attempt", d.attempt},
+                                   {"what", d.what}};
     line["slot"] = d.slot ? nlohmann::ordered_json(*d.slot) : nullptr;
     line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
     const std::string text = line.dump() + "\n";
-    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) throw Error("--decisions: cannot be written");
+    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size())
+      throw Error("--decisions: cannot be written");
   }
 
  private:
@@ -71,7 +74,8 @@ RouterOptions settings_of(const Options& options) {
   settings.log_decisions = options.has("decisions");
   settings.timing = link_timing(options);
   settings.boot_id = boot_id();
-  settings.record = record_of(options, {"strategy", "workers", "seed", "lease", "lease-cap", "attempts", "buffer"});
+  settings.record =
+      record_of(options, {"strategy", "workers", "seed", "lease", "lease-cap", "attempts", "buffer"});
   return settings;
 }
 
@@ -91,11 +95,13 @@ Exit run(int argc, char** argv) {
   std::unique_ptr<DecisionLog> decisions;
   if (options.has("decisions")) decisions = std::make_unique<DecisionLog>(options.text("decisions"));
   loop.on_action([&](Action& action) {
-    if (const auto* decision = std::get_if<Decision>(&action); decision && decisions) decisions->write(*decision);
+    if (const auto* decision = std::get_if<Decision>(&action); decision && decisions)
+      decisions->write(*decision);
   });
   Router router(settings, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500),
+             [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
   say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
   return loop.run(router, transport);
 }

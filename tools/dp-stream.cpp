@@ -18,15 +18,20 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-stream", "emit batches of a data set at a given rate, for dp-route to spread", example);
   options.section("Data")
-      .value("data", "SPEC", "CIFAR-10 binary files, comma-separated, or synthetic:CxHxW[:N]", "data/cifar10/test_batch.bin")
+      .value("data", "SPEC", "CIFAR-10 binary files, comma-separated, or synthetic:CxHxW[:N]",
+             "data/cifar10/test_batch.bin")
       .value("layout", "SPEC",
-             "who shares a batch: sequential, distributed:W[,shuffle] or shards:S[,hash][,zipf:A]", "shards:16")
+             "who shares a batch: sequential, distributed:W[,shuffle] or shards:S[,hash][,zipf:A]",
+             "shards:16")
       .value("samples", "N", "samples to send, cycling through the data", "8000")
       .value("batch-size", "N|A..B", "samples in a batch, or a range to draw from", "32")
-      .value("batch-timeout", "TIME", "release a batch this long after its first sample even if not full; 0s: never", "0s")
-      .value("payload", "MODE", "inline (uint8 pixels) or reference (sample ids; workers need --data)", "inline");
+      .value("batch-timeout", "TIME",
+             "release a batch this long after its first sample even if not full; 0s: never", "0s")
+      .value("payload", "MODE", "inline (uint8 pixels) or reference (sample ids; workers need --data)",
+             "inline");
   options.section("Load")
-      .value("rate", "R|max", "samples per second, on a schedule that waits for nobody, or as fast as possible", "1000")
+      .value("rate", "R|max",
+             "samples per second, on a schedule that waits for nobody, or as fast as possible", "1000")
       .value("arrivals", "KIND", "of samples: constant or poisson", "constant")
       .value("concurrency", "K", "closed loop instead: keep K batches outstanding (0: open loop)", "0")
       .value("seed", "N", "of everything drawn: the same seed, the same schedule", "1");
@@ -59,13 +64,14 @@ Exit run(int argc, char** argv) {
   const bool inline_pixels = options.choice("payload", {"inline", "reference"}) == "inline";
   settings.payload = inline_pixels ? PayloadMode::inline_pixels : PayloadMode::reference;
   settings.boot_id = boot_id();
-  settings.record = record_of(options, {"data", "layout", "samples", "batch-size", "batch-timeout", "payload", "rate",
-                                        "arrivals", "concurrency", "seed"});
+  settings.record = record_of(options, {"data", "layout", "samples", "batch-size", "batch-timeout", "payload",
+                                        "rate", "arrivals", "concurrency", "seed"});
   const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
   const PlanOptions planned = plan_options(options, settings.concurrency);
   const auto data = open_dataset(options.text("data"));
   if (inline_pixels && planned.batch_size.high * data->shape().bytes() > (std::size_t{64} << 20)) {
-    throw UsageError("--batch-size '{}': such a batch is larger than 64 MiB (give --payload reference)", options.text("batch-size"));
+    throw UsageError("--batch-size '{}': such a batch is larger than 64 MiB (give --payload reference)",
+                     options.text("batch-size"));
   }
   const Plan plan(planned, data->size());
 
@@ -75,7 +81,8 @@ Exit run(int argc, char** argv) {
   transport.dial(collect_peer, collect);
   Streamer streamer(settings, plan, *data, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500), [&](Time now, Outbox& out) { streamer.usage(now, usage.read(), out); });
+  loop.every(std::chrono::milliseconds(500),
+             [&](Time now, Outbox& out) { streamer.usage(now, usage.read(), out); });
   say_ready("dp-stream", fmt::format("batches={} data={}", plan.batches(), data->name()));
   return loop.run(streamer, transport);
 }

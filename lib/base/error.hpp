@@ -11,19 +11,18 @@ namespace dp {
 
 /// Exit status of every tool.
 enum class Exit : int {
-  done = 0,         ///< it did what was asked
-  failed = 1,       ///< it could not
-  usage = 2,        ///< the command line was wrong
-  invalid = 3,      ///< measured, but the figures are not valid
-  interrupted = 130 ///< SIGINT or SIGTERM
+  done = 0,          ///< it did what was asked
+  failed = 1,        ///< it could not
+  usage = 2,         ///< the command line was wrong
+  invalid = 3,       ///< measured, but the figures are not valid
+  interrupted = 130  ///< SIGINT or SIGTERM
 };
 
 /// Something went wrong while running: the message says what, with the value, and what to do next.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
   template <class... Args>
-    requires(sizeof...(Args) > 0)
-  explicit Error(fmt::format_string<Args...> format, Args&&... args)
+  requires(sizeof...(Args) > 0) explicit Error(fmt::format_string<Args...> format, Args&&... args)
       : std::runtime_error(fmt::format(format, std::forward<Args>(args)...)) {}
 };
 

@@ -17,10 +17,8 @@ using Label = std::uint16_t;            ///< class index; `no_label` where there
 inline constexpr Label no_label = 0xFFFF;
 
 template <class Id>
-  requires std::is_enum_v<Id>
-constexpr std::uint64_t raw(Id id) {
-  return static_cast<std::uint64_t>(id);
-}
+requires std::is_enum_v<Id>
+constexpr std::uint64_t raw(Id id) { return static_cast<std::uint64_t>(id); }
 constexpr BatchId next(BatchId id) { return BatchId{raw(id) + 1}; }
 
 }  // namespace dp

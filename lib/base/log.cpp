@@ -16,10 +16,18 @@ void set_up_log(std::string_view tool, std::string_view level, bool quiet) {
 
 void log_line(LogLevel level, std::string_view text) {
   switch (level) {
-    case LogLevel::debug: spdlog::debug("debug: {}", text); break;
-    case LogLevel::info: spdlog::info("{}", text); break;
-    case LogLevel::warn: spdlog::warn("warning: {}", text); break;
-    case LogLevel::error: spdlog::error("error: {}", text); break;
+    case LogLevel::debug:
+      spdlog::debug("debug: {}", text);
+      break;
+    case LogLevel::info:
+      spdlog::info("{}", text);
+      break;
+    case LogLevel::warn:
+      spdlog::warn("warning: {}", text);
+      break;
+    case LogLevel::error:
+      spdlog::error("error: {}", text);
+      break;
   }
 }
 

@@ -12,7 +12,8 @@
 
 namespace dp {
 
-std::uint64_t parse_count(std::string_view what, std::string_view text, std::uint64_t low, std::uint64_t high) {
+std::uint64_t parse_count(std::string_view what, std::string_view text, std::uint64_t low,
+                          std::uint64_t high) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high) {
@@ -57,9 +58,11 @@ IntRange parse_range(std::string_view what, std::string_view text, std::uint32_t
   return range;
 }
 
-std::size_t parse_choice(std::string_view what, std::string_view text, const std::vector<std::string>& allowed) {
+std::size_t parse_choice(std::string_view what, std::string_view text,
+                         const std::vector<std::string>& allowed) {
   const auto found = std::find(allowed.begin(), allowed.end(), text);
-  if (found == allowed.end()) throw UsageError("{} '{}': give one of {}", what, text, fmt::join(allowed, ", "));
+  if (found == allowed.end())
+    throw UsageError("{} '{}': give one of {}", what, text, fmt::join(allowed, ", "));
   return static_cast<std::size_t>(found - allowed.begin());
 }
 

@@ -23,14 +23,17 @@ struct IntRange {
 };
 
 // Each throws UsageError that names `what` (a flag), the value and what is allowed.
-std::uint64_t parse_count(std::string_view what, std::string_view text, std::uint64_t low, std::uint64_t high);
+std::uint64_t parse_count(std::string_view what, std::string_view text, std::uint64_t low,
+                          std::uint64_t high);
 double parse_number(std::string_view what, std::string_view text, double low, double high);
 Duration parse_duration(std::string_view what, std::string_view text);  ///< 250us, 5ms, 1.5s, 2min
 IntRange parse_range(std::string_view what, std::string_view text, std::uint32_t low, std::uint32_t high);
-std::size_t parse_choice(std::string_view what, std::string_view text, const std::vector<std::string>& allowed);
+std::size_t parse_choice(std::string_view what, std::string_view text,
+                         const std::vector<std::string>& allowed);
 std::vector<std::string> split(std::string_view text, char separator);
 
-/// Declares the flags of one tool and holds the values given. Adds --help, --version, --log-level and --quiet.
+/// Declares the flags of one tool and holds the values given. Adds --help, --version, --log-level and
+/// --quiet.
 class Options {
  public:
   /// `purpose` is one line; `example` is a pipeline that runs as pasted, shown at the end of --help.
@@ -51,8 +54,8 @@ class Options {
   /// Throws UsageError.
   std::optional<Exit> parse(int argc, const char* const* argv);
 
-  std::string text(std::string_view name) const;   ///< the value, or its default
-  bool has(std::string_view name) const;           ///< given on the command line
+  std::string text(std::string_view name) const;  ///< the value, or its default
+  bool has(std::string_view name) const;          ///< given on the command line
   const std::vector<std::string>& arguments() const;
   std::uint64_t count(std::string_view name, std::uint64_t low, std::uint64_t high) const;
   double number(std::string_view name, double low, double high) const;

@@ -8,7 +8,8 @@
 
 namespace dp {
 
-/// Scrambles (seed, stream) into a seed of its own, so that sub-streams are independent (SplitMix64 finaliser).
+/// Scrambles (seed, stream) into a seed of its own, so that sub-streams are independent (SplitMix64
+/// finaliser).
 constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t stream) {
   std::uint64_t z = seed + 0x9E3779B97F4A7C15ULL * (stream + 1);
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;

@@ -1,6 +1,5 @@
-// Which batches are settled: everything below a watermark, and a bitmap from there on. The collector fills it; its
-// image travels in COMMIT.
-// SPDX-License-Identifier: MIT
+// Which batches are settled: everything below a watermark, and a bitmap from there on. The collector fills
+// it; its image travels in COMMIT. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <bit>
@@ -33,7 +32,8 @@ class Settled {
   }
   /// The first batch not settled.
   BatchId watermark() const {
-    return BatchId{base_ * 64 + (words_.empty() ? 0 : static_cast<unsigned>(std::countr_one(words_.front())))};
+    return BatchId{base_ * 64 +
+                   (words_.empty() ? 0 : static_cast<unsigned>(std::countr_one(words_.front())))};
   }
   std::uint64_t count() const { return count_; }
 

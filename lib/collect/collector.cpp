@@ -14,7 +14,9 @@ constexpr Duration flush_every = std::chrono::milliseconds(1);
 constexpr std::size_t most_early = 65'536;
 constexpr std::size_t most_digests = 65'536;
 
-std::uint64_t digest_of(const std::vector<Label>& predictions) { return checksum(std::as_bytes(std::span(predictions))); }
+std::uint64_t digest_of(const std::vector<Label>& predictions) {
+  return checksum(std::as_bytes(std::span(predictions)));
+}
 
 }  // namespace
 
@@ -41,14 +43,20 @@ Duration Collector::offset(Role role) const {
   return peer ? offset(*peer) : Duration{};
 }
 
-// ---- messages ------------------------------------------------------------------------------------------------
+// ---- messages
+// ------------------------------------------------------------------------------------------------
 
 void Collector::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
   switch (peers_.receive(now, from, envelope, out)) {
-    case LinkEvent::up: on_hello(now, from, envelope, out); break;
-    case LinkEvent::message: on_message(now, from, envelope, out); break;
-    default: break;
+    case LinkEvent::up:
+      on_hello(now, from, envelope, out);
+      break;
+    case LinkEvent::message:
+      on_message(now, from, envelope, out);
+      break;
+    default:
+      break;
   }
   try_end(now, out);
 }
@@ -56,9 +64,12 @@ void Collector::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out)
 void Collector::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
   if (hello.run != RunId{} && hello.run != options_.run) {
-    return peers_.refuse(from, envelope,
-                         fmt::format("dp-collect keeps the ledger of run {:016x}, not of {:016x}: the collector of that "
-                                     "run is gone", raw(options_.run), raw(hello.run)), false, out);
+    return peers_.refuse(
+        from, envelope,
+        fmt::format("dp-collect keeps the ledger of run {:016x}, not of {:016x}: the collector of that "
+                    "run is gone",
+                    raw(options_.run), raw(hello.run)),
+        false, out);
   }
   const bool known = peers_.find(from) && peers_.find(from)->session == envelope.from;
   const auto acceptance = peers_.accept(now, from, envelope, {options_.run, {}, {}}, out);
@@ -93,7 +104,8 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
       for (Time& at : router_.event_times) at += offset(from);
     }
   }
-  if (const auto* usage = std::get_if<Usage>(&envelope.body)) recorder_.usage(role, peers_.find(from)->name, *usage);
+  if (const auto* usage = std::get_if<Usage>(&envelope.body))
+    recorder_.usage(role, peers_.find(from)->name, *usage);
   if (std::holds_alternative<Bye>(envelope.body)) {
     const PeerState state = *peers_.find(from);
     peers_.drop(from, out);
@@ -103,7 +115,8 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
 
 void Collector::on_run(const Run& run, PeerId from, const Envelope& envelope, Outbox& out) {
   if (plan_ && plan_->plan != run.plan) {
-    return peers_.refuse(from, envelope, fmt::format("run {:016x} has another plan", raw(options_.run)), false, out);
+    return peers_.refuse(from, envelope, fmt::format("run {:016x} has another plan", raw(options_.run)),
+                         false, out);
   }
   if (plan_ && plan_->started) {
     commit_due_ = true;
@@ -123,7 +136,8 @@ void Collector::on_announce(PeerId from, const Announce& a) {
     if (raw(id) >= plan_->batches || settled_.contains(id) || announced_.contains(id)) continue;
     Announced& batch = announced_[id];
     batch.id = id;
-    const auto first = static_cast<std::ptrdiff_t>(at), last = first + static_cast<std::ptrdiff_t>(a.counts[i]);
+    const auto first = static_cast<std::ptrdiff_t>(at),
+               last = first + static_cast<std::ptrdiff_t>(a.counts[i]);
     batch.scheduled = a.scheduled[i] + shift;
     batch.released = a.released[i] + shift;
     batch.ids.assign(a.ids.begin() + first, a.ids.begin() + last);
@@ -148,7 +162,8 @@ void Collector::on_result(Time now, PeerId from, Result& result) {
   if (result.run != options_.run) return acknowledge();
   if (settled_.contains(id)) {
     const auto known = digests_.find(id);
-    recorder_.duplicate(result.predictions.size(), known != digests_.end() && known->second != digest_of(result.predictions));
+    recorder_.duplicate(result.predictions.size(),
+                        known != digests_.end() && known->second != digest_of(result.predictions));
     return acknowledge();
   }
   const std::string& worker = peers_.find(from)->name;
@@ -159,11 +174,12 @@ void Collector::on_result(Time now, PeerId from, Result& result) {
   }
 }
 
-void Collector::settle(Time now, PeerId from, const std::string& worker, const Result& result, const Announced& batch) {
+void Collector::settle(Time now, PeerId from, const std::string& worker, const Result& result,
+                       const Announced& batch) {
   const BatchId id = result.lease.batch;
   if (result.predictions.size() != batch.ids.size()) {
-    recorder_.event(now, fmt::format("worker {} returned {} predictions for the {} samples of batch {}", worker,
-                                     result.predictions.size(), batch.ids.size(), raw(id)));
+    recorder_.event(now, fmt::format("worker {} returned {} predictions for the {} samples of batch {}",
+                                     worker, result.predictions.size(), batch.ids.size(), raw(id)));
     recorder_.failed(batch, now);
   } else {
     const Duration stream = offset(Role::stream), route = offset(Role::route), infer = offset(from);
@@ -171,7 +187,8 @@ void Collector::settle(Time now, PeerId from, const std::string& worker, const R
     const WorkerTimes& w = result.worker;
     recorder_.completed(batch,
                         {{batch.scheduled, batch.released, o.sent + stream, o.routed + route},
-                         {w.received + infer, w.started + infer, w.done + infer}, now},
+                         {w.received + infer, w.started + infer, w.done + infer},
+                         now},
                         worker, result.predictions);
     digests_[id] = digest_of(result.predictions);
     if (digests_.size() > most_digests) digests_.erase(digests_.begin());
@@ -183,7 +200,8 @@ void Collector::settle(Time now, PeerId from, const std::string& worker, const R
 void Collector::on_failed(Time now, const Failed& failed, Outbox& out) {
   const auto found = announced_.find(failed.batch);
   if (found == announced_.end()) return;
-  std::string what = fmt::format("batch {} was given up after {} attempts: {}", raw(failed.batch), failed.attempts, failed.message);
+  std::string what = fmt::format("batch {} was given up after {} attempts: {}", raw(failed.batch),
+                                 failed.attempts, failed.message);
   out.warn(what);
   recorder_.event(now, std::move(what));
   recorder_.failed(found->second, now);
@@ -196,7 +214,8 @@ void Collector::close(BatchId id) {
   commit_due_ = true;
 }
 
-// ---- peers ---------------------------------------------------------------------------------------------------
+// ---- peers
+// ---------------------------------------------------------------------------------------------------
 
 void Collector::gone(Time now, PeerId peer, const PeerState& state, bool goodbye, Outbox& out) {
   acks_.erase(peer);
@@ -224,7 +243,8 @@ void Collector::flush(Time now, Outbox& out) {
   }
 }
 
-// ---- the end -------------------------------------------------------------------------------------------------
+// ---- the end
+// -------------------------------------------------------------------------------------------------
 
 void Collector::try_end(Time now, Outbox& out) {
   if (!fin_said_ && eos_ && settled_.count() == *eos_) {
@@ -282,7 +302,8 @@ RunReport Collector::report() const { return recorder_.report(router_, ended_, p
 std::optional<Collector::Progress> Collector::progress(Time now) const {
   if (!plan_ || !plan_->started || now <= recorder_.t0()) return std::nullopt;
   const std::uint64_t done = recorder_.completed_samples();
-  return Progress{done, plan_->samples, static_cast<double>(done) / to_seconds(now - recorder_.t0()), recorder_.p99_ms()};
+  return Progress{done, plan_->samples, static_cast<double>(done) / to_seconds(now - recorder_.t0()),
+                  recorder_.p99_ms()};
 }
 
 }  // namespace dp

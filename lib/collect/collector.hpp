@@ -1,5 +1,5 @@
-// dp-collect as a state machine: the ledger. It knows from the stream what must come back, takes each batch's first
-// settlement, acknowledges and counts the others, and says when everything is settled.
+// dp-collect as a state machine: the ledger. It knows from the stream what must come back, takes each batch's
+// first settlement, acknowledges and counts the others, and says when everything is settled.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -16,7 +16,7 @@ namespace dp {
 
 struct CollectorOptions {
   RunId run{};
-  std::vector<std::uint8_t> expected;  ///< class by sample id; may be empty
+  std::vector<std::uint8_t> expected;          ///< class by sample id; may be empty
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for the router's report and goodbyes
   std::string boot_id;
   LinkTiming timing;
@@ -70,7 +70,7 @@ class Collector final : public Stage {
     Result result;
     Time at;
   };
-  std::map<BatchId, Early> early_;            ///< results that came before their announcement
+  std::map<BatchId, Early> early_;  ///< results that came before their announcement
   Settled settled_;
   std::map<BatchId, std::uint64_t> digests_;  ///< of the predictions that settled the latest batches
   std::map<PeerId, std::vector<std::uint64_t>> acks_;

@@ -33,7 +33,8 @@ void Recorder::begin(const Run& run, Time t0) {
 
 Recorder::Second& Recorder::second(Time at) {
   const auto index = std::clamp<std::int64_t>((at - t0_) / std::chrono::seconds(1), 0, longest_series - 1);
-  if (static_cast<std::size_t>(index) >= seconds_.size()) seconds_.resize(static_cast<std::size_t>(index) + 1);
+  if (static_cast<std::size_t>(index) >= seconds_.size())
+    seconds_.resize(static_cast<std::size_t>(index) + 1);
   return seconds_[static_cast<std::size_t>(index)];
 }
 
@@ -73,12 +74,9 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   const Duration latency = at.collected - batch.scheduled;
   batch_latency_.record(latency.count());
   trend_.add(to_seconds(batch.scheduled - t0_), to_seconds(latency));
-  const Duration stages[] = {batch.released - batch.scheduled,
-                             at.outbound.sent - batch.released,
-                             at.outbound.routed - at.outbound.sent,
-                             at.worker.started - at.outbound.routed,
-                             at.worker.done - at.worker.started,
-                             at.collected - at.worker.done};
+  const Duration stages[] = {batch.released - batch.scheduled,      at.outbound.sent - batch.released,
+                             at.outbound.routed - at.outbound.sent, at.worker.started - at.outbound.routed,
+                             at.worker.done - at.worker.started,    at.collected - at.worker.done};
   for (std::size_t i = 0; i < std::size(stages); ++i) stages_[i].record(stages[i].count());
   service_.record((at.worker.done - at.worker.started).count());
   Second& bucket = second(at.collected);
@@ -119,12 +117,14 @@ void Recorder::usage(Role role, const std::string& name, const Usage& message) {
   const ResourceUsage& now = message.usage;
   if (!r.first) r.first = now;
   if (r.last && now.at > r.last->at) {
-    r.cpu_max = std::max(r.cpu_max, 100 * to_seconds(now.cpu - r.last->cpu) / to_seconds(now.at - r.last->at));
+    r.cpu_max =
+        std::max(r.cpu_max, 100 * to_seconds(now.cpu - r.last->cpu) / to_seconds(now.at - r.last->at));
   }
   r.last = now;
   ++r.readings;
   r.rss_sum += static_cast<double>(now.rss_bytes) / mb;
-  r.rss_peak = std::max({r.rss_peak, static_cast<double>(now.rss_bytes) / mb, static_cast<double>(now.peak_rss_bytes) / mb});
+  r.rss_peak = std::max(
+      {r.rss_peak, static_cast<double>(now.rss_bytes) / mb, static_cast<double>(now.peak_rss_bytes) / mb});
   r.anonymous_peak = std::max(r.anonymous_peak, static_cast<double>(now.anonymous_bytes) / mb);
 }
 

@@ -1,6 +1,5 @@
-// What a run measured: takes settlements as the ledger makes them, and turns them into the figures of run.json.
-// All times it is given are on the collector's clock.
-// SPDX-License-Identifier: MIT
+// What a run measured: takes settlements as the ledger makes them, and turns them into the figures of
+// run.json. All times it is given are on the collector's clock. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <map>

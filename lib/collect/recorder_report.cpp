@@ -36,7 +36,8 @@ ConfigSection section_of(const std::vector<std::string>& options) {
 }
 
 StageTime stage_time(const Histogram& ns) {
-  return {ns.mean() / 1e6, static_cast<double>(ns.percentile(0.5)) / 1e6, static_cast<double>(ns.percentile(0.99)) / 1e6};
+  return {ns.mean() / 1e6, static_cast<double>(ns.percentile(0.5)) / 1e6,
+          static_cast<double>(ns.percentile(0.99)) / 1e6};
 }
 
 }  // namespace
@@ -107,7 +108,8 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
       w.host = r.host;
       w.note = r.detail;
       if (r.readings > 1) {
-        w.cpu_percent = MeanMax{100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
+        w.cpu_percent = MeanMax{
+            100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
       }
       w.rss_mb = MeanPeak{r.rss_sum / static_cast<double>(r.readings), r.rss_peak};
       if (report.backend.empty()) {
@@ -123,7 +125,8 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
   }
   if (predicts) {
     if (labelled_) report.accuracy.top1 = static_cast<double>(correct_) / static_cast<double>(labelled_);
-    if (compared_) report.accuracy.agreement = static_cast<double>(agreeing_) / static_cast<double>(compared_);
+    if (compared_)
+      report.accuracy.agreement = static_cast<double>(agreeing_) / static_cast<double>(compared_);
     report.accuracy.labelled = labelled_;
     report.accuracy.compared = compared_;
   }
@@ -132,7 +135,8 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
     StageReport stage;
     stage.role = std::string(name_of(who.first)).substr(3);
     if (r.readings > 1) {
-      stage.cpu_percent = MeanMax{100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
+      stage.cpu_percent = MeanMax{
+          100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
     }
     stage.rss_mb = MeanPeak{r.rss_sum / static_cast<double>(r.readings), r.rss_peak};
     stage.anonymous_mb = FirstLastPeak{static_cast<double>(r.first->anonymous_bytes) / mb,
@@ -164,7 +168,8 @@ void Recorder::tell_balance(RunReport& report, const Report& router) const {
     total += samples_there;
     most = std::max(most, samples_there);
   }
-  if (most > 0) report.balance.shard_distribution_efficiency = total / static_cast<double>(load.size()) / most;
+  if (most > 0)
+    report.balance.shard_distribution_efficiency = total / static_cast<double>(load.size()) / most;
 }
 
 void Recorder::tell_series(RunReport& report) const {
@@ -173,15 +178,18 @@ void Recorder::tell_series(RunReport& report) const {
     const Second& s = seconds_[i];
     offered += s.offered;
     completed += s.completed;
-    SecondOfRun row{static_cast<double>(i), s.offered, s.completed, offered > completed ? offered - completed : 0, {}};
+    SecondOfRun row{
+        static_cast<double>(i), s.offered, s.completed, offered > completed ? offered - completed : 0, {}};
     if (s.latency.count()) row.p99_ms = static_cast<double>(s.latency.percentile(0.99)) / 1e6;
     report.series.push_back(row);
   }
 }
 
-// ---- verdicts ------------------------------------------------------------------------------------------------
+// ---- verdicts
+// ------------------------------------------------------------------------------------------------
 
-/// Latency grows with the schedule: by more over the run than its own median, and by more than 2 % of the time.
+/// Latency grows with the schedule: by more over the run than its own median, and by more than 2 % of the
+/// time.
 bool Recorder::overloaded() const {
   if (run_.rate <= 0 || batches_.completed < 8) return false;
   const double slope = trend_.slope();
@@ -206,33 +214,38 @@ bool Recorder::oversubscribed(std::uint32_t& threads, std::uint32_t& cores) cons
 }
 
 void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_samples) const {
-  const auto verdict = [&](std::string criterion, std::string observed, std::string required, bool ok, std::string remedy) {
-    report.verdicts.push_back({std::move(criterion), std::move(observed), std::move(required), ok, ok ? "" : std::move(remedy)});
+  const auto verdict = [&](std::string criterion, std::string observed, std::string required, bool ok,
+                           std::string remedy) {
+    report.verdicts.push_back(
+        {std::move(criterion), std::move(observed), std::move(required), ok, ok ? "" : std::move(remedy)});
   };
   const Account& s = report.samples;
   verdict("every sample accounted for",
-          fmt::format("{} announced, {} completed, {} failed, {} lost, {} counted twice", s.announced, s.completed,
-                      s.failed, s.lost, s.double_counted),
+          fmt::format("{} announced, {} completed, {} failed, {} lost, {} counted twice", s.announced,
+                      s.completed, s.failed, s.lost, s.double_counted),
           "announced = completed, none failed, lost or counted twice",
           s.completed == s.announced && s.double_counted == 0,
           "see events[] for what was lost or failed, mend it and run again");
   verdict("the whole plan was run", fmt::format("{} of {} samples announced", s.announced, planned_samples),
-          "all of them, to the end", ended && s.announced == planned_samples, "run again without interrupting it");
+          "all of them, to the end", ended && s.announced == planned_samples,
+          "run again without interrupting it");
   if (report.strategy.empty()) {
     verdict("dp-route told what it did", "no report came", "its report", false, "see events[] and run again");
   }
   if (compared_ && report.accuracy.agreement) {
-    verdict("predictions agree with those shipped with the weights", fmt::format("{:.4f}", *report.accuracy.agreement),
-            ">= 0.999", *report.accuracy.agreement >= 0.999,
-            "check that --model, --weights and --expected belong together, and that the CPU computes in fp32");
+    verdict(
+        "predictions agree with those shipped with the weights",
+        fmt::format("{:.4f}", *report.accuracy.agreement), ">= 0.999", *report.accuracy.agreement >= 0.999,
+        "check that --model, --weights and --expected belong together, and that the CPU computes in fp32");
   }
   if (schedule_broken_) {
-    verdict("one schedule throughout", "dp-stream was restarted and began its schedule again", "no restart of dp-stream",
-            false, "run again: these latencies and rates mix two schedules");
+    verdict("one schedule throughout", "dp-stream was restarted and began its schedule again",
+            "no restart of dp-stream", false, "run again: these latencies and rates mix two schedules");
   }
   if (differing_) {
-    verdict("the same batch gives the same predictions", fmt::format("{} discarded duplicates differ", differing_),
-            "none", false, "find the worker whose weights or hardware differ");
+    verdict("the same batch gives the same predictions",
+            fmt::format("{} discarded duplicates differ", differing_), "none", false,
+            "find the worker whose weights or hardware differ");
   }
   std::uint32_t threads = 0, cores = 0;
   report.oversubscribed = oversubscribed(threads, cores);
@@ -242,15 +255,18 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
   }
   const double median = report.batch_latency_ms.p50.value_or(0);
   const double allowed = std::max(1.0, 0.02 * median);
-  verdict("the generator kept to its schedule", fmt::format("lateness p99 {:.3f} ms", report.generator_lateness_ms.p99),
+  verdict("the generator kept to its schedule",
+          fmt::format("lateness p99 {:.3f} ms", report.generator_lateness_ms.p99),
           fmt::format("<= {:.3f} ms (1 ms or 2 % of the median latency)", allowed),
           report.generator_lateness_ms.p99 <= allowed, "give dp-stream a core of its own, or lower --rate");
   report.overloaded = overloaded();
   verdict("the pipeline keeps up with the offered load",
-          report.overloaded ? fmt::format("overloaded: latency grows by {:.0f} ms a second", 1000 * trend_.slope())
-                            : "latency does not grow with time",
+          report.overloaded
+              ? fmt::format("overloaded: latency grows by {:.0f} ms a second", 1000 * trend_.slope())
+              : "latency does not grow with time",
           "no growing queue", !report.overloaded,
-          fmt::format("lower --rate below {:.0f} samples/s, or add workers; these latencies are not a property of the system",
+          fmt::format("lower --rate below {:.0f} samples/s, or add workers; these latencies are not a "
+                      "property of the system",
                       report.rates.completed));
   report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
 }

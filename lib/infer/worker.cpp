@@ -55,7 +55,8 @@ Worker::Held* Worker::find(BatchId id) {
   return nullptr;
 }
 
-// ---- messages ------------------------------------------------------------------------------------------------
+// ---- messages
+// ------------------------------------------------------------------------------------------------
 
 void Worker::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -66,7 +67,8 @@ void Worker::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
 
 void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
   switch (route_.receive(now, envelope, out)) {
-    case LinkEvent::refused: return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
+    case LinkEvent::refused:
+      return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up: {
       const Welcome& welcome = std::get<Welcome>(envelope.body);
       run_ = welcome.run;
@@ -85,13 +87,15 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
         give_up_at_ = now + options_.give_up;
       }
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
 void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
   switch (collect_.receive(now, envelope, out)) {
-    case LinkEvent::refused: return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
+    case LinkEvent::refused:
+      return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up:
       run_ = std::get<Welcome>(envelope.body).run;
       collect_.send(Usage{usage_, options_.host, options_.detail, options_.record}, out);
@@ -104,7 +108,8 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
         if (full) extend_credit(out);
       }
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -125,7 +130,8 @@ void Worker::on_batch(Time now, Batch&& batch, Outbox& out) {
     return;
   }
   if (batch.mode == PayloadMode::inline_pixels && checksum(batch.payload.bytes) != batch.checksum) {
-    return report({std::move(batch), now}, {{}, ErrorClass::data, "the payload does not match its checksum"}, {}, out);
+    return report({std::move(batch), now}, {{}, ErrorClass::data, "the payload does not match its checksum"},
+                  {}, out);
   }
   queue_.push_back({std::move(batch), now});
   start_next(out);
@@ -139,7 +145,8 @@ void Worker::start_next(Outbox& out) {
   }
 }
 
-// ---- the inference thread ------------------------------------------------------------------------------------
+// ---- the inference thread
+// ------------------------------------------------------------------------------------
 
 void Worker::warmed(Time, Outbox& out) {
   warm_ = true;
@@ -153,7 +160,11 @@ void Worker::computed(Time now, Time started, Time done, Outcome&& outcome, Outb
   start_next(out);
   if (outcome.error == ErrorClass::none) {
     Unacked& unacked = unacked_[held.batch.lease.batch];
-    unacked.result = {run_, held.batch.lease, held.batch.times, {held.received, started, done}, std::move(outcome.predictions)};
+    unacked.result = {run_,
+                      held.batch.lease,
+                      held.batch.times,
+                      {held.received, started, done},
+                      std::move(outcome.predictions)};
     send_result(now, unacked, out);
   }
   report(held, outcome, done - started, out);
@@ -163,8 +174,8 @@ void Worker::computed(Time now, Time started, Time done, Outcome&& outcome, Outb
 /// Tells the router how a lease ended, with the credit that this frees.
 void Worker::report(const Held& held, const Outcome& outcome, Duration service, Outbox& out) {
   raise_limit();
-  route_.send(Done{held.batch.lease, service, static_cast<std::uint32_t>(held.batch.ids.size()), outcome.error,
-                   outcome.message.substr(0, 512), limit_},
+  route_.send(Done{held.batch.lease, service, static_cast<std::uint32_t>(held.batch.ids.size()),
+                   outcome.error, outcome.message.substr(0, 512), limit_},
               out);
 }
 
@@ -186,7 +197,8 @@ void Worker::extend_credit(Outbox& out) {
   route_.send(Credit{limit_}, out);
 }
 
-// ---- time ----------------------------------------------------------------------------------------------------
+// ---- time
+// ----------------------------------------------------------------------------------------------------
 
 void Worker::tick(Time now, Outbox& out) {
   if (finished()) return;

@@ -1,5 +1,5 @@
-// dp-infer as a state machine: asks for credit once it is warm, keeps what it holds in a short queue, hands batches
-// to the inference thread one at a time, and keeps each result until the ledger has it.
+// dp-infer as a state machine: asks for credit once it is warm, keeps what it holds in a short queue, hands
+// batches to the inference thread one at a time, and keeps each result until the ledger has it.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -15,10 +15,10 @@ namespace dp {
 
 struct WorkerOptions {
   std::string name;
-  std::uint64_t credit = 2;         ///< batches held at once: one computed, the rest waiting
-  std::size_t ahead = 1;            ///< batches with the inference thread at once; it cannot hand them back
-  std::size_t unacked_cap = 4096;   ///< results the ledger has not acknowledged, before no new work is taken
-  std::vector<std::string> datasets;  ///< digests it can serve by reference
+  std::uint64_t credit = 2;        ///< batches held at once: one computed, the rest waiting
+  std::size_t ahead = 1;           ///< batches with the inference thread at once; it cannot hand them back
+  std::size_t unacked_cap = 4096;  ///< results the ledger has not acknowledged, before no new work is taken
+  std::vector<std::string> datasets;           ///< digests it can serve by reference
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for acknowledgements
   std::string boot_id, host, detail;
   LinkTiming timing;

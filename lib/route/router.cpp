@@ -16,15 +16,15 @@ Router::Router(RouterOptions options, std::uint64_t nonce_seed)
     : options_(std::move(options)),
       rng_(nonce_seed),
       peers_(Role::route, options_.boot_id, new_session(rng_), options_.timing),
-      collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing,
-               {[this] {
+      collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing, {[this] {
                  Hello hello{Role::route, "route", options_.boot_id, run_, running_, {}, {}, {}, {}, {}};
                  return hello;
                }}) {
   report_.strategy = options_.strategy;
 }
 
-// ---- links ---------------------------------------------------------------------------------------------------
+// ---- links
+// ---------------------------------------------------------------------------------------------------
 
 void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -35,7 +35,8 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
     if (event == LinkEvent::up) {
       on_hello(now, from, envelope, out);
     } else if (event == LinkEvent::message) {
-      if (auto* batch = std::get_if<Batch>(&envelope.body); batch && stream_ == from) on_batch(now, std::move(*batch), out);
+      if (auto* batch = std::get_if<Batch>(&envelope.body); batch && stream_ == from)
+        on_batch(now, std::move(*batch), out);
       const bool worker = workers_.contains(from);
       if (auto* done = std::get_if<Done>(&envelope.body); done && worker) on_done(now, from, *done, out);
       if (auto* back = std::get_if<Return>(&envelope.body); back && worker) on_return(now, from, *back, out);
@@ -66,7 +67,9 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
       collect_.send(Usage{usage_, {}, {}, {}}, out);
       break;
     }
-    case LinkEvent::refused: finish(Exit::failed, std::get<Reject>(envelope.body).reason); break;
+    case LinkEvent::refused:
+      finish(Exit::failed, std::get<Reject>(envelope.body).reason);
+      break;
     case LinkEvent::message:
       if (auto* commit = std::get_if<Commit>(&envelope.body)) on_commit(now, *commit, out);
       if (std::holds_alternative<Fin>(envelope.body) && !finishing_) {
@@ -82,20 +85,23 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
         collect_.send(report_, out);
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void Router::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
-  if (!collect_known_) return peers_.refuse(from, envelope, "dp-route has not reached dp-collect yet", true, out);
+  if (!collect_known_)
+    return peers_.refuse(from, envelope, "dp-route has not reached dp-collect yet", true, out);
   if (finishing_) {
     const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, data_}, out);
     if (acceptance.replaced) rename(*acceptance.replaced, from);
     return peers_.send(from, hello.role == Role::infer ? Message(Drain{}) : Message(Fin{}), out);
   }
   if (hello.run != RunId{} && hello.run != run_) {
-    return peers_.refuse(from, envelope, fmt::format("run {:016x} is not served here", raw(hello.run)), false, out);
+    return peers_.refuse(from, envelope, fmt::format("run {:016x} is not served here", raw(hello.run)), false,
+                         out);
   }
   if (hello.role == Role::stream) return stream_hello(now, from, envelope, out);
   if (hello.role == Role::infer) return worker_hello(now, from, envelope, out);
@@ -115,7 +121,8 @@ void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbo
       return finish(Exit::failed, problem.what());
     }
   }
-  const bool known_session = stream_ == from && peers_.find(from) && peers_.find(from)->session == envelope.from;
+  const bool known_session =
+      stream_ == from && peers_.find(from) && peers_.find(from)->session == envelope.from;
   const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, {}}, out);
   if (acceptance.refused || known_session) return;
   stream_ = from;
@@ -133,15 +140,18 @@ void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbo
 
 void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
-  if (data_.max_batch == 0) return peers_.refuse(from, envelope, "dp-route has not heard from dp-stream yet", true, out);
-  if (data_.payload == PayloadMode::reference && std::ranges::find(hello.datasets, data_.dataset) == hello.datasets.end()) {
+  if (data_.max_batch == 0)
+    return peers_.refuse(from, envelope, "dp-route has not heard from dp-stream yet", true, out);
+  if (data_.payload == PayloadMode::reference &&
+      std::ranges::find(hello.datasets, data_.dataset) == hello.datasets.end()) {
     return peers_.refuse(from, envelope,
                          fmt::format("batches travel by reference and worker '{}' does not hold data set {} "
                                      "(give dp-infer the stream's --data, or dp-stream --payload inline)",
                                      hello.name, data_.dataset),
                          false, out);
   }
-  const bool known_session = workers_.contains(from) && peers_.find(from) && peers_.find(from)->session == envelope.from;
+  const bool known_session =
+      workers_.contains(from) && peers_.find(from) && peers_.find(from)->session == envelope.from;
   const std::optional<Session> before = session_of(hello.name);
   const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, data_}, out);
   if (acceptance.refused || known_session) return;
@@ -161,7 +171,8 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
   if (running_) take_place(from, worker);
   for (const BatchId id : worker.serving) {
     claims_.erase(id);
-    if (worker.slot) strategy_->sent(*worker.slot, static_cast<std::uint32_t>(batches_.at(id).batch.ids.size()));
+    if (worker.slot)
+      strategy_->sent(*worker.slot, static_cast<std::uint32_t>(batches_.at(id).batch.ids.size()));
   }
   for (const auto* ids : {&hello.held, &hello.unacked}) {
     for (const std::uint64_t id : *ids) {
@@ -217,8 +228,10 @@ void Router::peer_gone(Time now, PeerId peer, const PeerState& state, const char
   if (!workers_.contains(peer)) return;
   if (!finishing_) {
     const Worker& worker = workers_[peer];
-    note(now, fmt::format("worker {} {}; {} of its batches go elsewhere", state.name, how,
-                          worker.serving.size() + worker.unsettled.size()), out);
+    note(now,
+         fmt::format("worker {} {}; {} of its batches go elsewhere", state.name, how,
+                     worker.serving.size() + worker.unsettled.size()),
+         out);
   }
   worker_gone(now, peer, {.charge = true, .refill = true}, out);
 }
@@ -232,13 +245,15 @@ void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
   bool computing = how.charge;
   for (const BatchId id : worker.serving) {
     const auto found = batches_.find(id);
-    if (found == batches_.end() || found->second.worker != peer || found->second.state != State::leased) continue;
+    if (found == batches_.end() || found->second.worker != peer || found->second.state != State::leased)
+      continue;
     requeue(now, id, computing, ErrorClass::transient, "worker lost", out);
     computing = false;
   }
   for (const BatchId id : worker.unsettled) {
     const auto found = batches_.find(id);
-    if (found == batches_.end() || found->second.worker != peer || found->second.state != State::done) continue;
+    if (found == batches_.end() || found->second.worker != peer || found->second.state != State::done)
+      continue;
     requeue(now, id, false, ErrorClass::transient, "worker lost before its result was in the ledger", out);
   }
   if (!worker.slot || !how.refill) return;
@@ -254,10 +269,12 @@ void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
   for (const BatchId id : queue) assign(now, id, batches_.at(id), out);
 }
 
-// ---- start and places ----------------------------------------------------------------------------------------
+// ---- start and places
+// ----------------------------------------------------------------------------------------
 
 std::uint32_t Router::warm_workers() const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(workers_, [](const auto& w) { return w.second.warm; }));
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(workers_, [](const auto& w) { return w.second.warm; }));
 }
 
 void Router::try_start(Time now, Outbox& out) {
@@ -315,13 +332,15 @@ void Router::vacate(Slot slot) {
   strategy_->left(slot);
 }
 
-// ---- time ----------------------------------------------------------------------------------------------------
+// ---- time
+// ----------------------------------------------------------------------------------------------------
 
 void Router::tick(Time now, Outbox& out) {
   if (finished()) return;
   if (begun_ == Time{}) begun_ = alone_since_ = now;
   if (collect_.tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, collect_.complaint());
-  for (const auto& [peer, state] : peers_.expire(now, out)) peer_gone(now, peer, state, "was lost (no heartbeat)", out);
+  for (const auto& [peer, state] : peers_.expire(now, out))
+    peer_gone(now, peer, state, "was lost (no heartbeat)", out);
   if (now >= next_leases_) {
     expire_leases(now, out);
     next_leases_ = now + options_.timing.heartbeat / 2;
@@ -346,9 +365,11 @@ void Router::give_up_waiting(Time now) {
   if (now - alone_since_ <= options_.timing.wait) return;
   const double waited = to_seconds(options_.timing.wait);
   if (!stream_) return finish(Exit::failed, fmt::format("no dp-stream connected within {:g} s", waited));
-  finish(Exit::failed, running_ ? fmt::format("no worker left for {:g} s", waited)
-                                : fmt::format("{} of {} workers connected and warm within {:g} s (start dp-infer, or "
-                                              "give a smaller --workers)", warm, options_.workers, waited));
+  finish(Exit::failed,
+         running_ ? fmt::format("no worker left for {:g} s", waited)
+                  : fmt::format("{} of {} workers connected and warm within {:g} s (start dp-infer, or "
+                                "give a smaller --workers)",
+                                warm, options_.workers, waited));
 }
 
 Time Router::next_deadline() const {

@@ -1,7 +1,6 @@
-// dp-route as a state machine: keeps every batch until the collector has settled it, gives batches to workers by a
-// strategy and their credit, takes them back when a lease ends badly. What it knows is soft: after a restart the
-// stream re-sends and the workers say what they hold.
-// SPDX-License-Identifier: MIT
+// dp-route as a state machine: keeps every batch until the collector has settled it, gives batches to workers
+// by a strategy and their credit, takes them back when a lease ends badly. What it knows is soft: after a
+// restart the stream re-sends and the workers say what they hold. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <deque>
@@ -19,18 +18,18 @@ namespace dp {
 
 struct RouterOptions {
   std::string strategy = "dynamic";
-  std::uint32_t workers = 1;          ///< wanted
+  std::uint32_t workers = 1;  ///< wanted
   Duration lease = std::chrono::seconds(10);
   Duration lease_cap = std::chrono::minutes(10);  ///< however often it is renewed
-  std::uint32_t attempts = 4;         ///< charged attempts before a batch is given up
-  std::uint64_t buffer = 0;           ///< batches; 0: 256 inline, 65,536 by reference
-  Duration grace = std::chrono::seconds(3);    ///< after a restart: for workers to come back
-  Duration give_up = std::chrono::seconds(5);  ///< for goodbyes at the end
+  std::uint32_t attempts = 4;                     ///< charged attempts before a batch is given up
+  std::uint64_t buffer = 0;                       ///< batches; 0: 256 inline, 65,536 by reference
+  Duration grace = std::chrono::seconds(3);       ///< after a restart: for workers to come back
+  Duration give_up = std::chrono::seconds(5);     ///< for goodbyes at the end
   std::uint64_t seed = 1;
   bool log_decisions = false;
   std::string boot_id;
   LinkTiming timing;
-  std::vector<std::string> record;    ///< options as given, for the report: name, value, …
+  std::vector<std::string> record;  ///< options as given, for the report: name, value, …
 };
 
 class Router final : public Stage {
@@ -52,24 +51,24 @@ class Router final : public Stage {
     Batch batch;
     State state = State::central;
     std::uint32_t charged = 0;
-    std::uint32_t opinions = 0;     ///< how many of them found it bad for good
-    std::optional<Slot> slot;       ///< queued for it, or last served there
-    std::optional<Slot> avoid;      ///< failed there: elsewhere if there is an elsewhere
-    PeerId worker{};                ///< leased to, or done by
+    std::uint32_t opinions = 0;  ///< how many of them found it bad for good
+    std::optional<Slot> slot;    ///< queued for it, or last served there
+    std::optional<Slot> avoid;   ///< failed there: elsewhere if there is an elsewhere
+    PeerId worker{};             ///< leased to, or done by
     Time lease_until{}, lease_cap{}, retry_at{};
     Failed failure;
   };
   struct Worker {
     std::string name;
     std::optional<Slot> slot;
-    std::uint64_t limit = 0, sent = 0;   ///< credit of this session
+    std::uint64_t limit = 0, sent = 0;  ///< credit of this session
     bool warm = false;
-    std::deque<BatchId> serving;         ///< dispatched or adopted, oldest first: the first is being computed
-    std::set<BatchId> unsettled;         ///< done here, not yet in the ledger
+    std::deque<BatchId> serving;  ///< dispatched or adopted, oldest first: the first is being computed
+    std::set<BatchId> unsettled;  ///< done here, not yet in the ledger
     std::uint64_t credit() const { return limit > sent ? limit - sent : 0; }
   };
   struct Place {
-    std::string name;                    ///< whose place it is; "": nobody's yet
+    std::string name;  ///< whose place it is; "": nobody's yet
     std::optional<PeerId> worker;
     std::deque<BatchId> queue;
   };
@@ -142,7 +141,8 @@ class Router final : public Stage {
   std::deque<BatchId> central_;
   std::set<std::pair<Time, BatchId>> delayed_;
   std::set<BatchId> failed_;
-  std::map<BatchId, std::pair<PeerId, bool>> claims_;  ///< held (false) or done (true) by a worker, not yet re-sent to us
+  std::map<BatchId, std::pair<PeerId, bool>>
+      claims_;  ///< held (false) or done (true) by a worker, not yet re-sent to us
   Settled settled_;
 
   Report report_;

@@ -11,11 +11,14 @@ namespace {
 constexpr Duration first_backoff = std::chrono::milliseconds(50);
 constexpr Duration longest_backoff = std::chrono::seconds(5);
 
-bool worth_one_more_only(ErrorClass error) { return error == ErrorClass::data || error == ErrorClass::permanent; }
+bool worth_one_more_only(ErrorClass error) {
+  return error == ErrorClass::data || error == ErrorClass::permanent;
+}
 
 }  // namespace
 
-// ---- batches -------------------------------------------------------------------------------------------------
+// ---- batches
+// -------------------------------------------------------------------------------------------------
 
 std::uint64_t Router::capacity() const {
   if (options_.buffer) return options_.buffer;
@@ -77,7 +80,8 @@ void Router::adopt(Time now, BatchId id, Entry& entry) {
   }
   entry.lease_cap = now + options_.lease_cap;
   worker.serving.push_back(id);
-  if (worker.slot && strategy_) strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+  if (worker.slot && strategy_)
+    strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
 }
 
 void Router::unqueue(BatchId id, Entry& entry) {
@@ -191,7 +195,8 @@ void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
     return;
   }
   entry.avoid = worker.slot;
-  note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message), out);
+  note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message),
+       out);
   requeue(now, done.lease.batch, true, done.error, done.message, out);
 }
 
@@ -206,7 +211,8 @@ void Router::on_return(Time now, PeerId from, const Return& message, Outbox& out
 }
 
 /// An attempt ended without a result: try again, later if it is charged, or give the batch up.
-void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const std::string& why, Outbox& out) {
+void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const std::string& why,
+                     Outbox& out) {
   const auto found = batches_.find(id);
   if (found == batches_.end()) return;
   Entry& entry = found->second;
@@ -253,7 +259,8 @@ void Router::on_commit(Time, const Commit& commit, Outbox& out) {
   extend_stream_credit(out);
 }
 
-// ---- leases --------------------------------------------------------------------------------------------------
+// ---- leases
+// --------------------------------------------------------------------------------------------------
 
 void Router::renew(Time now, PeerId from, const Ping& ping) {
   Worker& worker = workers_[from];
@@ -261,7 +268,8 @@ void Router::renew(Time now, PeerId from, const Ping& ping) {
   if (ping.limit > 0) worker.warm = true;
   for (const std::uint64_t id : ping.held) {
     const auto found = batches_.find(BatchId{id});
-    if (found != batches_.end() && found->second.worker == from) found->second.lease_until = now + options_.lease;
+    if (found != batches_.end() && found->second.worker == from)
+      found->second.lease_until = now + options_.lease;
   }
 }
 

@@ -1,6 +1,6 @@
-// What a partitioning strategy is: told what joins, leaves, is sent and is done, it answers where the next batch
-// goes. One file each, strategy_<name>.cpp; the factory below is the only other place that knows them by name.
-// SPDX-License-Identifier: MIT
+// What a partitioning strategy is: told what joins, leaves, is sent and is done, it answers where the next
+// batch goes. One file each, strategy_<name>.cpp; the factory below is the only other place that knows them
+// by name. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>
@@ -15,7 +15,8 @@
 
 namespace dp {
 
-/// A worker's place: 0 … W-1 for the wanted workers, beyond for extra capacity. A replacement regains the place.
+/// A worker's place: 0 … W-1 for the wanted workers, beyond for extra capacity. A replacement regains the
+/// place.
 using Slot = std::uint32_t;
 
 /// What a strategy may know of a batch.
@@ -42,8 +43,8 @@ class Strategy {
  public:
   virtual ~Strategy() = default;
   virtual StrategyTraits traits() const = 0;
-  /// The slot whose queue the batch joins, or nothing: it waits centrally, and is asked about again when `ready`
-  /// changes. `ready`: live slots with credit and nothing queued for them, ascending.
+  /// The slot whose queue the batch joins, or nothing: it waits centrally, and is asked about again when
+  /// `ready` changes. `ready`: live slots with credit and nothing queued for them, ascending.
   virtual std::optional<Slot> choose(const BatchMeta& batch, std::span<const Slot> ready) = 0;
   virtual void joined(Slot worker) = 0;
   virtual void left(Slot worker) = 0;

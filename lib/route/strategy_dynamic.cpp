@@ -1,7 +1,7 @@
-// dynamic: load-aware and work-conserving. A batch goes to the ready worker with the least expected completion,
-// (outstanding samples + this batch) × exponential moving average of its service time per sample; it waits
-// centrally while nobody has credit. A new worker starts from the mean of the others. O(W) per decision.
-// SPDX-License-Identifier: MIT
+// dynamic: load-aware and work-conserving. A batch goes to the ready worker with the least expected
+// completion, (outstanding samples + this batch) × exponential moving average of its service time per sample;
+// it waits centrally while nobody has credit. A new worker starts from the mean of the others. O(W) per
+// decision. SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <map>
 
@@ -45,8 +45,8 @@ class Dynamic final : public Strategy {
 
  private:
   struct Load {
-    std::uint64_t outstanding = 0;      ///< samples sent and not done
-    std::optional<double> per_sample;   ///< seconds
+    std::uint64_t outstanding = 0;     ///< samples sent and not done
+    std::optional<double> per_sample;  ///< seconds
   };
 
   double completion(Slot slot, std::uint32_t samples) {
@@ -70,6 +70,8 @@ class Dynamic final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_dynamic(const StrategySetup& setup) { return std::make_unique<Dynamic>(setup); }
+std::unique_ptr<Strategy> make_dynamic(const StrategySetup& setup) {
+  return std::make_unique<Dynamic>(setup);
+}
 
 }  // namespace dp

@@ -1,7 +1,7 @@
-// sharded: data locality. Every batch goes where its shard lives. Shards are assigned when the run starts, greedily,
-// longest processing time first (Graham 1969), each to the least loaded worker. When a worker is lost its shards
-// move, greedily again, to the survivors, and only those move; a replacement gets its own back. O(1) per decision.
-// SPDX-License-Identifier: MIT
+// sharded: data locality. Every batch goes where its shard lives. Shards are assigned when the run starts,
+// greedily, longest processing time first (Graham 1969), each to the least loaded worker. When a worker is
+// lost its shards move, greedily again, to the survivors, and only those move; a replacement gets its own
+// back. O(1) per decision. SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <numeric>
 #include <set>
@@ -53,9 +53,11 @@ class Sharded final : public Strategy {
   std::vector<Slot> shard_map() const override { return lives_; }
 
  private:
-  /// Longest first, each to the least loaded candidate; ties by the seeded generator. Their old load must be off.
+  /// Longest first, each to the least loaded candidate; ties by the seeded generator. Their old load must be
+  /// off.
   void place(std::vector<ShardId> shards, const std::vector<Slot>& candidates) {
-    std::stable_sort(shards.begin(), shards.end(), [&](ShardId a, ShardId b) { return weights_[a] > weights_[b]; });
+    std::stable_sort(shards.begin(), shards.end(),
+                     [&](ShardId a, ShardId b) { return weights_[a] > weights_[b]; });
     for (const ShardId shard : shards) {
       std::vector<Slot> least;
       for (const Slot slot : candidates) {
@@ -81,6 +83,8 @@ class Sharded final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_sharded(const StrategySetup& setup) { return std::make_unique<Sharded>(setup); }
+std::unique_ptr<Strategy> make_sharded(const StrategySetup& setup) {
+  return std::make_unique<Sharded>(setup);
+}
 
 }  // namespace dp

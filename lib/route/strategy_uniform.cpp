@@ -1,7 +1,7 @@
-// uniform: static, ignores load. Batch b goes to worker b mod W, the split of PyTorch's DistributedSampler when the
-// layout is distributed:W. A slow worker makes everyone late: that is the point. A lost worker's batches are dealt
-// round the survivors (the (b div W)-th of them, cyclically); all others stay where they are. O(1) per decision.
-// SPDX-License-Identifier: MIT
+// uniform: static, ignores load. Batch b goes to worker b mod W, the split of PyTorch's DistributedSampler
+// when the layout is distributed:W. A slow worker makes everyone late: that is the point. A lost worker's
+// batches are dealt round the survivors (the (b div W)-th of them, cyclically); all others stay where they
+// are. O(1) per decision. SPDX-License-Identifier: MIT
 #include <algorithm>
 
 #include "route/strategy.hpp"
@@ -21,7 +21,9 @@ class Uniform final : public Strategy {
     if (std::binary_search(alive_.begin(), alive_.end(), home)) return home;
     return alive_[raw(batch.id) / workers_ % alive_.size()];
   }
-  void joined(Slot worker) override { alive_.insert(std::lower_bound(alive_.begin(), alive_.end(), worker), worker); }
+  void joined(Slot worker) override {
+    alive_.insert(std::lower_bound(alive_.begin(), alive_.end(), worker), worker);
+  }
   void left(Slot worker) override { std::erase(alive_, worker); }
 
  private:
@@ -31,6 +33,8 @@ class Uniform final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_uniform(const StrategySetup& setup) { return std::make_unique<Uniform>(setup); }
+std::unique_ptr<Strategy> make_uniform(const StrategySetup& setup) {
+  return std::make_unique<Uniform>(setup);
+}
 
 }  // namespace dp

@@ -31,8 +31,9 @@ sigset_t interruption_signals() {
   return set;
 }
 
-/// Asks for short turns soon instead of long ones later, so that messages and the pacer do not wait behind threads
-/// that compute (Linux 6.12 and later; ignored before). Threads started from here on are not affected.
+/// Asks for short turns soon instead of long ones later, so that messages and the pacer do not wait behind
+/// threads that compute (Linux 6.12 and later; ignored before). Threads started from here on are not
+/// affected.
 void ask_for_short_turns() {
   struct {  // the kernel's sched_attr, whose header does not go with glibc's
     std::uint32_t size = 48, policy = 0;
@@ -60,7 +61,9 @@ EventLoop::~EventLoop() { ::close(signals_); }
 
 void EventLoop::watch(int fd, Callback callback) { watched_.push_back({fd, std::move(callback)}); }
 
-void EventLoop::every(Duration period, Callback callback) { periodic_.push_back({period, Time{}, std::move(callback)}); }
+void EventLoop::every(Duration period, Callback callback) {
+  periodic_.push_back({period, Time{}, std::move(callback)});
+}
 
 Exit EventLoop::run(Stage& stage, Transport& transport) {
   Outbox outbox;

@@ -28,8 +28,8 @@ class EventLoop {
   /// What to do with actions the loop has no use for itself (Compute, WarmUp, Decision).
   void on_action(std::function<void(Action&)> callback) { other_ = std::move(callback); }
 
-  /// Runs until the stage has finished. The first SIGINT or SIGTERM lets it drain; a second leaves at once with 130.
-  /// Throws Error when the stage failed.
+  /// Runs until the stage has finished. The first SIGINT or SIGTERM lets it drain; a second leaves at once
+  /// with 130. Throws Error when the stage failed.
   Exit run(Stage& stage, Transport& transport);
 
  private:

@@ -7,7 +7,8 @@ namespace dp {
 
 void add_link_options(Options& options) {
   options.section("Links")
-      .value("heartbeat", "TIME", "between heartbeats; a peer that misses three is gone (same for all tools of a run)", "1s")
+      .value("heartbeat", "TIME",
+             "between heartbeats; a peer that misses three is gone (same for all tools of a run)", "1s")
       .value("wait", "TIME", "longest time to wait for a missing peer before giving up with status 1", "60s")
       .flag("insecure", "allow endpoints beyond this host: messages are neither encrypted nor authenticated");
 }

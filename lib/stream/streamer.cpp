@@ -19,7 +19,8 @@ Streamer::Streamer(StreamerOptions options, const Plan& plan, const Dataset& dat
       plan_(plan),
       data_(data),
       rng_(nonce_seed),
-      route_(route_peer, Role::route, options_.boot_id, new_session(rng_), options_.timing, {[this] { return hello(); }}),
+      route_(route_peer, Role::route, options_.boot_id, new_session(rng_), options_.timing,
+             {[this] { return hello(); }}),
       collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing,
                {[this] { return hello(); }}),
       release_cursor_(plan.begin()),
@@ -38,7 +39,8 @@ Hello Streamer::hello() const {
   return hello;
 }
 
-// ---- messages ------------------------------------------------------------------------------------------------
+// ---- messages
+// ------------------------------------------------------------------------------------------------
 
 void Streamer::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -51,7 +53,8 @@ void Streamer::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) 
 
 void Streamer::on_route(Time now, Envelope& envelope, Outbox& out) {
   switch (route_.receive(now, envelope, out)) {
-    case LinkEvent::refused: return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
+    case LinkEvent::refused:
+      return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up:
       sent_ = limit_ = 0;
       again_.clear();
@@ -61,13 +64,15 @@ void Streamer::on_route(Time now, Envelope& envelope, Outbox& out) {
       if (auto* credit = std::get_if<Credit>(&envelope.body)) limit_ = std::max(limit_, credit->limit);
       if (std::holds_alternative<Start>(envelope.body) && !started_) start(now, out);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
   switch (collect_.receive(now, envelope, out)) {
-    case LinkEvent::refused: return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
+    case LinkEvent::refused:
+      return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up:
       run_ = std::get<Welcome>(envelope.body).run;
       eos_said_ = false;
@@ -79,7 +84,8 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
       if (auto* commit = std::get_if<Commit>(&envelope.body)) on_commit(*commit);
       if (std::holds_alternative<Fin>(envelope.body)) fin_ = true;
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -102,7 +108,8 @@ void Streamer::on_commit(const Commit& commit) {
   settled_.merge(commit.watermark, commit.bitmap, [this](BatchId id) { unsettled_.erase(id); });
 }
 
-// ---- pacing --------------------------------------------------------------------------------------------------
+// ---- pacing
+// --------------------------------------------------------------------------------------------------
 
 void Streamer::release(Time now) {
   if (!started_ || !open_loop() || interrupted_) return;
@@ -112,9 +119,7 @@ void Streamer::release(Time now) {
   }
 }
 
-bool Streamer::all_sent() const {
-  return interrupted_ || taken_ == plan_.batches();
-}
+bool Streamer::all_sent() const { return interrupted_ || taken_ == plan_.batches(); }
 
 bool Streamer::may_send(Time now) const {
   if (!stored_ || now < t0_ || !route_.up() || sent_ >= limit_) return false;
@@ -180,7 +185,8 @@ void Streamer::send_batch(Time now, Unsettled& batch, Outbox& out) {
   route_.send(std::move(message), out);
 }
 
-// ---- announcements -------------------------------------------------------------------------------------------
+// ---- announcements
+// -------------------------------------------------------------------------------------------
 
 void Streamer::announce(const Unsettled& batch) {
   Announce& a = announcements_;
@@ -215,7 +221,8 @@ void Streamer::announce_again(Outbox& out) {
   flush_announcements(out);
 }
 
-// ---- time ----------------------------------------------------------------------------------------------------
+// ---- time
+// ----------------------------------------------------------------------------------------------------
 
 void Streamer::tick(Time now, Outbox& out) {
   if (finished()) return;
@@ -240,7 +247,8 @@ void Streamer::send_again_by_age(Time now) {
 Time Streamer::next_deadline() const {
   if (started_ && may_send(never)) return t0_;
   Time next = std::min({route_.next_deadline(), collect_.next_deadline(), next_resend_, give_up_at_});
-  if (started_ && open_loop() && next_release_ && !interrupted_) next = std::min(next, t0_ + next_release_->scheduled);
+  if (started_ && open_loop() && next_release_ && !interrupted_)
+    next = std::min(next, t0_ + next_release_->scheduled);
   return next;
 }
 

@@ -1,7 +1,7 @@
-// dp-stream as a state machine: releases batches by the plan's schedule, announces them to the collector, sends them
-// to the router as its credit allows, and sends again whatever is not settled when a session is new. Its pacer never
-// waits for the system under test; the backlog of an overloaded run is a cursor into the plan.
-// SPDX-License-Identifier: MIT
+// dp-stream as a state machine: releases batches by the plan's schedule, announces them to the collector,
+// sends them to the router as its credit allows, and sends again whatever is not settled when a session is
+// new. Its pacer never waits for the system under test; the backlog of an overloaded run is a cursor into the
+// plan. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <deque>
@@ -19,9 +19,9 @@ namespace dp {
 struct StreamerOptions {
   std::uint32_t concurrency = 0;  ///< > 0: closed loop, that many batches outstanding
   PayloadMode payload = PayloadMode::inline_pixels;
-  Duration lead = std::chrono::milliseconds(100);    ///< from START to t0
-  Duration resend = std::chrono::seconds(30);        ///< a batch not settled by then is sent again: a backstop
-  Duration give_up = std::chrono::seconds(10);       ///< after an interruption: for what is under way
+  Duration lead = std::chrono::milliseconds(100);  ///< from START to t0
+  Duration resend = std::chrono::seconds(30);      ///< a batch not settled by then is sent again: a backstop
+  Duration give_up = std::chrono::seconds(10);     ///< after an interruption: for what is under way
   std::string boot_id;
   LinkTiming timing;
   std::vector<std::string> record;  ///< options as given: name, value, …
@@ -74,8 +74,8 @@ class Streamer final : public Stage {
 
   Plan::Cursor release_cursor_, send_cursor_;
   std::optional<BatchSpec> next_release_;
-  std::deque<Time> released_;           ///< release times of batches not yet sent
-  std::uint64_t taken_ = 0;             ///< batches announced so far
+  std::deque<Time> released_;  ///< release times of batches not yet sent
+  std::uint64_t taken_ = 0;    ///< batches announced so far
   std::map<BatchId, Unsettled> unsettled_;
   std::deque<BatchId> again_;           ///< to be sent again in this router session
   std::uint64_t sent_ = 0, limit_ = 0;  ///< credit of this router session

@@ -31,7 +31,9 @@ class ClockOffset {
   };
   static constexpr std::int64_t drift_divisor = 20'000;  ///< 50 ppm, twice what a crystal is sold with
 
-  static Duration bound_of(const Exchange& e, Time now) { return e.round_trip / 2 + (now - e.at) / drift_divisor; }
+  static Duration bound_of(const Exchange& e, Time now) {
+    return e.round_trip / 2 + (now - e.at) / drift_divisor;
+  }
   const Exchange& best(Time now) const {
     const auto last = window_.begin() + static_cast<std::ptrdiff_t>(std::min(count_, window_.size()));
     return *std::min_element(window_.begin(), last, [&](const Exchange& a, const Exchange& b) {

@@ -13,11 +13,16 @@ namespace dp {
 namespace {
 
 template <class M>
-concept HasArrays = requires(M m) { m.arrays(); };
+concept HasArrays = requires(M m) {
+  m.arrays();
+};
 template <class M>
-concept HasPayload = requires(M m) { m.payload; };
+concept HasPayload = requires(M m) {
+  m.payload;
+};
 
-// ---- header fields -------------------------------------------------------------------------------------------
+// ---- header fields
+// -------------------------------------------------------------------------------------------
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
 
@@ -45,10 +50,11 @@ void unpack(const msgpack::object& from, T& value) {
     value = Duration(from.as<std::int64_t>());
   } else if constexpr (std::is_enum_v<T>) {
     const auto number = from.as<std::uint64_t>();
-    constexpr std::uint64_t last = std::is_same_v<T, Role>          ? 3
-                                   : std::is_same_v<T, ErrorClass>  ? 4
-                                   : std::is_same_v<T, PayloadMode> ? 1
-                                                                    : std::numeric_limits<std::uint64_t>::max();
+    constexpr std::uint64_t last = std::is_same_v<T, Role>         ? 3
+                                   : std::is_same_v<T, ErrorClass> ? 4
+                                   : std::is_same_v<T, PayloadMode>
+                                       ? 1
+                                       : std::numeric_limits<std::uint64_t>::max();
     if (number > last) throw MalformedFrame("value {} out of range", number);
     value = static_cast<T>(number);
   } else {
@@ -66,7 +72,8 @@ void unpack_all(const msgpack::object* from, Tuple fields) {
   std::apply([&](auto&... field) { (unpack(*from++, field), ...); }, fields);
 }
 
-// ---- binary columns ------------------------------------------------------------------------------------------
+// ---- binary columns
+// ------------------------------------------------------------------------------------------
 
 void append_raw(std::string& out, const void* data, std::size_t bytes) {
   out.append(static_cast<const char*>(data), bytes);
@@ -99,7 +106,8 @@ class ColumnReader {
   void read(std::vector<T>& column) {
     const std::size_t count = size();
     if constexpr (std::is_same_v<T, std::string>) {
-      if (count > rest_.size() / sizeof(std::uint32_t)) throw MalformedFrame("column of {} texts is cut short", count);
+      if (count > rest_.size() / sizeof(std::uint32_t))
+        throw MalformedFrame("column of {} texts is cut short", count);
       column.resize(count);
       for (std::string& text : column) text = take(size());
     } else {
@@ -128,7 +136,8 @@ class ColumnReader {
   std::string_view rest_;
 };
 
-// ---- what the types alone cannot say -------------------------------------------------------------------------
+// ---- what the types alone cannot say
+// -------------------------------------------------------------------------
 
 void check(const Batch& batch) {
   if (batch.ids.empty()) throw MalformedFrame("batch without samples");
@@ -161,7 +170,8 @@ void check(const Report& r) {
 template <class M>
 void check(const M&) {}
 
-// ---- types by number -----------------------------------------------------------------------------------------
+// ---- types by number
+// -----------------------------------------------------------------------------------------
 
 template <std::size_t Index>
 Message make() {
@@ -171,7 +181,8 @@ Message make() {
 Message make_by_number(std::uint64_t type) {
   constexpr auto makers = []<std::size_t... I>(std::index_sequence<I...>) {
     return std::array<Message (*)(), sizeof...(I)>{&make<I>...};
-  }(std::make_index_sequence<std::variant_size_v<Message>>());
+  }
+  (std::make_index_sequence<std::variant_size_v<Message>>());
   return makers.at(type)();
 }
 
@@ -217,13 +228,16 @@ void encode(Envelope& envelope, Frames& out) {
         if constexpr (HasPayload<M>) out.payload = message.payload;
       },
       envelope.body);
-  if (buffer.size() > max_header_bytes) throw Error("message header of {} bytes exceeds {}", buffer.size(), max_header_bytes);
+  if (buffer.size() > max_header_bytes)
+    throw Error("message header of {} bytes exceeds {}", buffer.size(), max_header_bytes);
   out.header.assign(buffer.data(), buffer.size());
 }
 
-Envelope decode(std::string_view header, std::optional<std::string_view> arrays, std::optional<Payload> payload) {
+Envelope decode(std::string_view header, std::optional<std::string_view> arrays,
+                std::optional<Payload> payload) {
   if (header.size() > max_header_bytes) throw MalformedFrame("header of {} bytes", header.size());
-  if (arrays && arrays->size() > max_arrays_bytes) throw MalformedFrame("binary frame of {} bytes", arrays->size());
+  if (arrays && arrays->size() > max_arrays_bytes)
+    throw MalformedFrame("binary frame of {} bytes", arrays->size());
   try {
     thread_local msgpack::zone zone;
     zone.clear();
@@ -232,7 +246,8 @@ Envelope decode(std::string_view header, std::optional<std::string_view> arrays,
     const msgpack::object root = msgpack::unpack(
         zone, header.data(), header.size(), offset, [](auto, auto, auto) { return true; }, nullptr, limit);
     if (offset != header.size()) throw MalformedFrame("{} bytes after the header", header.size() - offset);
-    if (root.type != msgpack::type::ARRAY || root.via.array.size < 4) throw MalformedFrame("header is not a message");
+    if (root.type != msgpack::type::ARRAY || root.via.array.size < 4)
+      throw MalformedFrame("header is not a message");
     const std::span<const msgpack::object> fields(root.via.array.ptr, root.via.array.size);
     Envelope envelope{Session{fields[2].as<std::uint64_t>()}, Session{}, {}};
     const auto foreign = [&](MalformedFrame problem) {

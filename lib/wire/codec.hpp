@@ -28,16 +28,17 @@ struct Frames {
 /// A frame off the network that cannot be taken: says why.
 struct MalformedFrame : Error {
   using Error::Error;
-  Session from{};          ///< whom to answer, when that much could be read
-  bool foreign = false;    ///< another protocol version or an unknown type: no use going on
+  Session from{};        ///< whom to answer, when that much could be read
+  bool foreign = false;  ///< another protocol version or an unknown type: no use going on
 };
 
 /// Encodes into `out`, whose buffers are reused.
 void encode(Envelope& envelope, Frames& out);
 
 /// Decodes one message. `payload` is taken over when the type carries one; it must be null otherwise. Throws
-/// MalformedFrame on anything but exactly a valid message: unknown version or type, wrong field, trailing bytes,
-/// a payload whose size is not the product of its shape.
-Envelope decode(std::string_view header, std::optional<std::string_view> arrays, std::optional<Payload> payload);
+/// MalformedFrame on anything but exactly a valid message: unknown version or type, wrong field, trailing
+/// bytes, a payload whose size is not the product of its shape.
+Envelope decode(std::string_view header, std::optional<std::string_view> arrays,
+                std::optional<Payload> payload);
 
 }  // namespace dp

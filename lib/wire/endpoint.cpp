@@ -23,8 +23,9 @@ std::string checked_endpoint(std::string_view flag, std::string endpoint, bool i
     parse_count(std::string(flag) + " port", endpoint.substr(colon + 1), 0, 65535);
   }
   if (!insecure && !stays_on_this_host(endpoint)) {
-    throw UsageError("{} '{}' leaves this host, and messages are not encrypted yet: give --insecure to insist", flag,
-                     endpoint);
+    throw UsageError(
+        "{} '{}' leaves this host, and messages are not encrypted yet: give --insecure to insist", flag,
+        endpoint);
   }
   return endpoint;
 }

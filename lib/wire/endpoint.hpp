@@ -7,8 +7,8 @@
 
 namespace dp {
 
-/// Refuses what is not `tcp://HOST:PORT` or `ipc://PATH`, and, unless `insecure`, what is not on this host: there
-/// is no encryption yet. `flag` names the option in the message. Throws UsageError.
+/// Refuses what is not `tcp://HOST:PORT` or `ipc://PATH`, and, unless `insecure`, what is not on this host:
+/// there is no encryption yet. `flag` names the option in the message. Throws UsageError.
 std::string checked_endpoint(std::string_view flag, std::string endpoint, bool insecure);
 
 /// True for ipc and for tcp on the loopback range.

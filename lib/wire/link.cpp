@@ -6,8 +6,9 @@
 namespace dp {
 namespace {
 
-/// When a peer was last heard, leaving out the time this process was itself stopped or starved (two heartbeats without
-/// a tick): it must not take its own absence for its peers'. A tick is due each heartbeat, so one a little late is none.
+/// When a peer was last heard, leaving out the time this process was itself stopped or starved (two
+/// heartbeats without a tick): it must not take its own absence for its peers'. A tick is due each heartbeat,
+/// so one a little late is none.
 Time heard_leaving_out_absence(Time heard, Time now, Time last_tick, Duration heartbeat) {
   if (last_tick == Time{} || now - last_tick <= 2 * heartbeat) return heard;
   return std::min(now, heard + (now - last_tick));
@@ -15,7 +16,8 @@ Time heard_leaving_out_absence(Time heard, Time now, Time last_tick, Duration he
 
 }  // namespace
 
-// ---- Dialer --------------------------------------------------------------------------------------------------
+// ---- Dialer
+// --------------------------------------------------------------------------------------------------
 
 void Dialer::send(Message message, Outbox& out) {
   if (up_) out.push(Send{peer_, Envelope{ours_, theirs_, std::move(message)}});
@@ -99,11 +101,13 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
 }
 
 std::string Dialer::complaint() const {
-  std::string text = fmt::format("no {} answered within {:g} s", name_of(peer_role_), to_seconds(timing_.wait));
+  std::string text =
+      fmt::format("no {} answered within {:g} s", name_of(peer_role_), to_seconds(timing_.wait));
   return reason_.empty() ? text : fmt::format("{} ({})", text, reason_);
 }
 
-// ---- Listener ------------------------------------------------------------------------------------------------
+// ---- Listener
+// ------------------------------------------------------------------------------------------------
 
 const PeerState* Listener::find(PeerId peer) const {
   const auto found = peers_.find(peer);
@@ -140,14 +144,16 @@ LinkEvent Listener::receive(Time now, PeerId from, Envelope& envelope, Outbox& o
   return LinkEvent::message;
 }
 
-Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& envelope, Welcome welcome, Outbox& out) {
+Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& envelope, Welcome welcome,
+                                      Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
   Acceptance result;
   for (const auto& [id, peer] : peers_) {
     if (peer.role != hello.role || peer.name != hello.name || peer.session == envelope.from) continue;
     const bool same_process = process_of(peer.session) == process_of(envelope.from);
     if (!same_process && id != from && now - peer.heard <= timing_.missed * timing_.heartbeat) {
-      refuse(from, envelope, fmt::format("the name '{}' is in use by a live {}", hello.name, name_of(hello.role)), true, out);
+      refuse(from, envelope,
+             fmt::format("the name '{}' is in use by a live {}", hello.name, name_of(hello.role)), true, out);
       result.refused = true;
       return result;
     }

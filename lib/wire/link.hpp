@@ -1,5 +1,5 @@
-// Liveness of one connection, the same for all: HELLO and WELCOME, session nonces, heartbeats, clock offset. The
-// dialling side is a `Dialer` per connection; the bound side is one `Listener` for all its peers.
+// Liveness of one connection, the same for all: HELLO and WELCOME, session nonces, heartbeats, clock offset.
+// The dialling side is a `Dialer` per connection; the bound side is one `Listener` for all its peers.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -15,9 +15,9 @@ namespace dp {
 
 struct LinkTiming {
   Duration heartbeat = std::chrono::seconds(1);
-  int missed = 3;                                ///< heartbeats not heard before a peer counts as gone
+  int missed = 3;  ///< heartbeats not heard before a peer counts as gone
   Duration hello_every = std::chrono::milliseconds(50);
-  Duration wait = std::chrono::seconds(60);      ///< longest time without the peer before giving up
+  Duration wait = std::chrono::seconds(60);  ///< longest time without the peer before giving up
 };
 
 /// What became of a message or of time passing.
@@ -42,14 +42,19 @@ class Dialer {
     std::function<void(Ping&)> ping = {};  ///< adds what a heartbeat carries
   };
   Dialer(PeerId peer, Role peer_role, std::string boot_id, Session first, LinkTiming timing, Hooks hooks)
-      : peer_(peer), peer_role_(peer_role), boot_id_(std::move(boot_id)), ours_(first), timing_(timing),
+      : peer_(peer),
+        peer_role_(peer_role),
+        boot_id_(std::move(boot_id)),
+        ours_(first),
+        timing_(timing),
         hooks_(std::move(hooks)) {}
 
   LinkEvent receive(Time now, Envelope& envelope, Outbox& out);
   LinkEvent tick(Time now, Outbox& out);
   Time next_deadline() const { return next_; }
 
-  /// Sends if the session is up; otherwise the message is dropped: a new session begins by saying what matters.
+  /// Sends if the session is up; otherwise the message is dropped: a new session begins by saying what
+  /// matters.
   void send(Message message, Outbox& out);
   /// Starts a new session on a new connection.
   void redial(Time now, Outbox& out);
@@ -72,7 +77,7 @@ class Dialer {
   LinkTiming timing_;
   Hooks hooks_;
   bool up_ = false, same_clock_ = true;
-  Time next_{};                 ///< next HELLO or PING
+  Time next_{};  ///< next HELLO or PING
   Time heard_{}, last_tick_{};
   Time alone_since_{};
   bool begun_ = false;
@@ -95,8 +100,8 @@ class Listener {
   Listener(Role role, std::string boot_id, Session ours, LinkTiming timing)
       : role_(role), boot_id_(std::move(boot_id)), ours_(ours), timing_(timing) {}
 
-  /// A HELLO is passed on as `up`, and the stage answers with `accept`, `refuse` or nothing (it will come again);
-  /// everything of an unknown session is answered "HELLO again".
+  /// A HELLO is passed on as `up`, and the stage answers with `accept`, `refuse` or nothing (it will come
+  /// again); everything of an unknown session is answered "HELLO again".
   LinkEvent receive(Time now, PeerId from, Envelope& envelope, Outbox& out);
 
   /// Takes a peer in. Returns the peer of the same role and name it replaces, which the stage must let go.

@@ -1,7 +1,6 @@
-// Every message between the tools, as plain structs: no ZeroMQ, no MessagePack (codec.hpp turns them into frames,
-// FORMAT.md describes those). `header()` lists what travels in the header, `arrays()` what travels in the binary
-// frame; the codec is generic over the two.
-// SPDX-License-Identifier: MIT
+// Every message between the tools, as plain structs: no ZeroMQ, no MessagePack (codec.hpp turns them into
+// frames, FORMAT.md describes those). `header()` lists what travels in the header, `arrays()` what travels in
+// the binary frame; the codec is generic over the two. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>
@@ -64,8 +63,8 @@ struct DataShape {
 struct Hello {
   Role role{};
   std::string name;
-  std::string boot_id;  ///< same boot id: same clock
-  RunId run{};          ///< 0: not known yet
+  std::string boot_id;                       ///< same boot id: same clock
+  RunId run{};                               ///< 0: not known yet
   bool started = false;                      ///< stream: t0 is fixed, this is a resumption
   DataShape data;                            ///< stream
   std::vector<std::string> datasets;         ///< worker: digests it can serve by reference
@@ -74,8 +73,8 @@ struct Hello {
   std::vector<std::uint64_t> unacked;        ///< worker: batches done, result not acknowledged
 
   auto header() {
-    return std::tie(role, name, boot_id, run, started, data.shape.channels, data.shape.height, data.shape.width,
-                    data.max_batch, data.payload, data.dataset, datasets);
+    return std::tie(role, name, boot_id, run, started, data.shape.channels, data.shape.height,
+                    data.shape.width, data.max_batch, data.payload, data.dataset, datasets);
   }
   auto arrays() { return std::tie(shard_weights, held, unacked); }
 };
@@ -98,13 +97,14 @@ struct Reject {
   auto header() { return std::tie(hello_again, reason); }
 };
 
-/// What is going to be run; with `t0` once it is fixed. Stored by the collector before the first batch goes out.
+/// What is going to be run; with `t0` once it is fixed. Stored by the collector before the first batch goes
+/// out.
 struct Run {
   std::uint64_t batches = 0, samples = 0;
-  std::string plan;         ///< digest of the plan
-  bool started = false;     ///< t0 is fixed
-  Time t0{};                ///< on the stream's clock
-  double rate = 0;          ///< samples/s; 0: as fast as possible or closed loop
+  std::string plan;               ///< digest of the plan
+  bool started = false;           ///< t0 is fixed
+  Time t0{};                      ///< on the stream's clock
+  double rate = 0;                ///< samples/s; 0: as fast as possible or closed loop
   std::uint32_t concurrency = 0;  ///< > 0: closed loop
   std::string data_name;
   std::vector<std::string> options;  ///< name, value, name, value, …
@@ -144,8 +144,8 @@ struct Batch {
   std::vector<SampleId> ids;
   Payload payload;  ///< N·C·H·W uint8, empty by reference
   auto header() {
-    return std::tie(lease.router, lease.batch, lease.attempt, shard, mode, shape.channels, shape.height, shape.width,
-                    checksum, times.scheduled, times.released, times.sent, times.routed);
+    return std::tie(lease.router, lease.batch, lease.attempt, shard, mode, shape.channels, shape.height,
+                    shape.width, checksum, times.scheduled, times.released, times.sent, times.routed);
   }
   auto arrays() { return std::tie(ids); }
 };
@@ -217,14 +217,14 @@ struct Commit {
 /// What the router did, for the record.
 struct Report {
   std::string strategy;
-  std::vector<std::string> options;      ///< name, value, …
-  std::vector<std::string> slots;        ///< worker name by slot
+  std::vector<std::string> options;  ///< name, value, …
+  std::vector<std::string> slots;    ///< worker name by slot
   std::uint64_t decisions = 0, retries = 0;
-  std::uint64_t full = 0;                ///< times the buffer was full: the stream had to wait
-  std::vector<std::string> events;       ///< what happened, in words
+  std::uint64_t full = 0;           ///< times the buffer was full: the stream had to wait
+  std::vector<std::string> events;  ///< what happened, in words
   std::vector<Time> event_times;
-  std::vector<std::uint32_t> shard_map;  ///< slot by shard
-  std::vector<std::uint64_t> shard_load; ///< samples by shard
+  std::vector<std::uint32_t> shard_map;   ///< slot by shard
+  std::vector<std::uint64_t> shard_load;  ///< samples by shard
   auto header() { return std::tie(strategy, decisions, retries, full); }
   auto arrays() { return std::tie(options, slots, events, event_times, shard_map, shard_load); }
 };
@@ -235,7 +235,8 @@ struct Usage {
   std::string host, detail;          ///< detail: backend description and versions
   std::vector<std::string> options;  ///< name, value, …
   auto header() {
-    return std::tie(usage.at, usage.cpu, usage.rss_bytes, usage.anonymous_bytes, usage.peak_rss_bytes, host, detail);
+    return std::tie(usage.at, usage.cpu, usage.rss_bytes, usage.anonymous_bytes, usage.peak_rss_bytes, host,
+                    detail);
   }
   auto arrays() { return std::tie(options); }
 };
@@ -274,8 +275,8 @@ struct Pong {
 };
 
 /// The order is the type number on the wire: append only.
-using Message = std::variant<Hello, Welcome, Reject, Run, Start, Announce, Batch, Done, Return, Credit, Result, Ack,
-                             Failed, Commit, Report, Usage, Eos, Fin, Drain, Bye, Ping, Pong>;
+using Message = std::variant<Hello, Welcome, Reject, Run, Start, Announce, Batch, Done, Return, Credit,
+                             Result, Ack, Failed, Commit, Report, Usage, Eos, Fin, Drain, Bye, Ping, Pong>;
 
 /// A message with both sides' session nonces.
 struct Envelope {

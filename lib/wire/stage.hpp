@@ -1,5 +1,5 @@
-// What a stage's state machine looks like from outside, and what it may ask for. A stage opens no socket, reads no
-// clock and never sleeps: the event loop (runtime/), the simulator and the tests feed it.
+// What a stage's state machine looks like from outside, and what it may ask for. A stage opens no socket,
+// reads no clock and never sleeps: the event loop (runtime/), the simulator and the tests feed it.
 // SPDX-License-Identifier: MIT
 #pragma once
 

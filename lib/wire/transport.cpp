@@ -120,7 +120,8 @@ struct Transport::Impl {
 
   void complain(PeerId peer, const MalformedFrame& problem) {
     ++malformed;
-    if (complained.size() < 1000 && complained.insert(fmt::format("{}:{}", raw(peer), problem.what())).second) {
+    if (complained.size() < 1000 &&
+        complained.insert(fmt::format("{}:{}", raw(peer), problem.what())).second) {
       log_warn("frame refused: {}", problem.what());
     }
     // Only the bound side answers: two versions would refuse each other's refusals without end.
@@ -135,7 +136,8 @@ struct Transport::Impl {
     if (!socket) return false;
     encode(envelope, frames);
     const auto part = [&](zmq::message_t message, bool more) {
-      const auto flags = zmq::send_flags::dontwait | (more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+      const auto flags =
+          zmq::send_flags::dontwait | (more ? zmq::send_flags::sndmore : zmq::send_flags::none);
       return socket->zmq.send(message, flags).has_value();
     };
     try {
@@ -161,14 +163,16 @@ void Transport::dial(PeerId peer, const std::string& endpoint) {
 }
 
 std::string Transport::bind(const std::string& endpoint) {
-  auto socket = std::make_unique<Socket>(Socket{zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, {}});
+  auto socket =
+      std::make_unique<Socket>(Socket{zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, {}});
   configure(socket->zmq);
   socket->zmq.set(zmq::sockopt::router_mandatory, true);
   try {
     // ZeroMQ writes "any free port" as *.
     socket->zmq.bind(endpoint.ends_with(":0") ? endpoint.substr(0, endpoint.size() - 1) + "*" : endpoint);
   } catch (const zmq::error_t& problem) {
-    throw Error("cannot bind {}: {} (another run may be using it; port 0 picks a free one)", endpoint, problem.what());
+    throw Error("cannot bind {}: {} (another run may be using it; port 0 picks a free one)", endpoint,
+                problem.what());
   }
   impl_->sockets.push_back(std::move(socket));
   return impl_->sockets.back()->zmq.get(zmq::sockopt::last_endpoint);

@@ -1,5 +1,5 @@
-// Sockets: messages in and out by peer, over ZeroMQ DEALER (dialled) and ROUTER (bound) sockets. Sends never block;
-// what cannot be sent is dropped, and the links and leases above make up for it. One thread.
+// Sockets: messages in and out by peer, over ZeroMQ DEALER (dialled) and ROUTER (bound) sockets. Sends never
+// block; what cannot be sent is dropped, and the links and leases above make up for it. One thread.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -27,8 +27,8 @@ class Transport {
   /// Binds; returns the endpoint in use (port 0 picks a free one). Throws Error that says what to do.
   std::string bind(const std::string& endpoint);
 
-  /// The next message, the sockets taking turns; nothing when none waits. What cannot be decoded is counted, logged
-  /// once per peer and kind, and answered if its sender speaks another protocol.
+  /// The next message, the sockets taking turns; nothing when none waits. What cannot be decoded is counted,
+  /// logged once per peer and kind, and answered if its sender speaks another protocol.
   std::optional<Incoming> receive();
   /// False when it was dropped: not connected, unroutable, or above the high-water mark.
   bool send(PeerId to, Envelope& envelope);

@@ -1,6 +1,6 @@
-// The rival of the null backend: three processes that do nothing but pass the same frames over the same two hops
-// (ROUTER/DEALER over TCP) under the same windows, without any of the toolkit's code. Prints one JSON line.
-// SPDX-License-Identifier: MIT
+// The rival of the null backend: three processes that do nothing but pass the same frames over the same two
+// hops (ROUTER/DEALER over TCP) under the same windows, without any of the toolkit's code. Prints one JSON
+// line. SPDX-License-Identifier: MIT
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,7 +82,8 @@ double relay(const Setting& setting, zmq::socket_t& upstream, zmq::socket_t& dow
   long credit = setting.credit;
   std::chrono::steady_clock::time_point start{};
   for (long done = 0; done < setting.batches;) {
-    zmq::pollitem_t items[] = {{upstream.handle(), 0, ZMQ_POLLIN, 0}, {downstream.handle(), 0, ZMQ_POLLIN, 0}};
+    zmq::pollitem_t items[] = {{upstream.handle(), 0, ZMQ_POLLIN, 0},
+                               {downstream.handle(), 0, ZMQ_POLLIN, 0}};
     zmq::poll(items, 2, std::chrono::milliseconds(-1));
     if (items[0].revents) {
       waiting.push_back(receive(upstream));
@@ -150,6 +151,7 @@ int main(int argc, char** argv) {
   }
   ::waitpid(sender, nullptr, 0);
   ::waitpid(receiver, nullptr, 0);
-  std::printf("{\"batches\":%ld,\"payload_bytes\":%zu,\"window\":%ld,\"credit\":%ld,\"batches_per_s\":%.1f}\n",
-              setting.batches, setting.payload, setting.window, setting.credit, rate);
+  std::printf(
+      "{\"batches\":%ld,\"payload_bytes\":%zu,\"window\":%ld,\"credit\":%ld,\"batches_per_s\":%.1f}\n",
+      setting.batches, setting.payload, setting.window, setting.credit, rate);
 }

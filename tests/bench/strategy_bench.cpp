@@ -27,8 +27,10 @@ void choose(benchmark::State& state, const std::string& name) {
 
 const bool registered = [] {
   for (const std::string& name : strategy_names()) {
-    benchmark::RegisterBenchmark(("choose/" + name).c_str(), [name](benchmark::State& state) { choose(state, name); })
-        ->Arg(2)->Arg(16);
+    benchmark::RegisterBenchmark(("choose/" + name).c_str(),
+                                 [name](benchmark::State& state) { choose(state, name); })
+        ->Arg(2)
+        ->Arg(16);
   }
   return true;
 }();

@@ -53,7 +53,8 @@ CollectorOptions plain() {
   return options;
 }
 
-/// A run of `batches` batches of two samples each, ids 2k and 2k + 1, labels 0 and 1; batch k is due k ms after t0.
+/// A run of `batches` batches of two samples each, ids 2k and 2k + 1, labels 0 and 1; batch k is due k ms
+/// after t0.
 struct CollectorTest : testing::Test {
   explicit CollectorTest(CollectorOptions options = plain()) : collector(std::move(options), 1) {
     routers.strategy = "uniform";
@@ -62,7 +63,8 @@ struct CollectorTest : testing::Test {
 
   Caller& call(Role role, std::string name, RunId run = {}) {
     const std::uint64_t number = callers.size() + 1;
-    callers.push_back({PeerId{raw(first_inbound) + number}, role, std::move(name), Session{number << 32 | 1}});
+    callers.push_back(
+        {PeerId{raw(first_inbound) + number}, role, std::move(name), Session{number << 32 | 1}});
     hello(callers.back(), run);
     return callers.back();
   }
@@ -94,7 +96,8 @@ struct CollectorTest : testing::Test {
   void ping_all() {
     next_ping = now + ms(500);
     for (Caller& caller : callers) {
-      if (caller.alive && !collector.finished()) tell(caller, Ping{now, 0, caller.clock_offset, caller.clock_bound, {}});
+      if (caller.alive && !collector.finished())
+        tell(caller, Ping{now, 0, caller.clock_offset, caller.clock_bound, {}});
     }
   }
   void settle_down() { advance(ms(2)); }  ///< ACK and COMMIT are held back for up to a millisecond
@@ -184,20 +187,23 @@ struct CollectorTest : testing::Test {
   }
   void carry() {
     for (Action& action : out.actions()) {
-      if (const auto* notice = std::get_if<Notice>(&action); notice && notice->warning) warnings.push_back(notice->text);
+      if (const auto* notice = std::get_if<Notice>(&action); notice && notice->warning)
+        warnings.push_back(notice->text);
       auto* send = std::get_if<Send>(&action);
       if (!send) continue;
       const auto to = std::ranges::find(callers, send->to, &Caller::id);
       ASSERT_NE(to, callers.end());
       ASSERT_EQ(send->envelope.to, to->session);
       to->collector = send->envelope.from;
-      if (!std::holds_alternative<Pong>(send->envelope.body)) to->got.push_back(std::move(send->envelope.body));
+      if (!std::holds_alternative<Pong>(send->envelope.body))
+        to->got.push_back(std::move(send->envelope.body));
     }
     out.actions().clear();
   }
 };
 
-// ---- sessions ------------------------------------------------------------------------------------------------
+// ---- sessions
+// ------------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, WelcomesEachRoleWithTheRunId) {
   for (const Role role : {Role::stream, Role::route, Role::infer}) {
@@ -210,7 +216,8 @@ TEST_F(CollectorTest, RefusesForGoodWhoeverBelongsToAnotherRun) {
   const auto rejects = caller.all<Reject>();
   ASSERT_EQ(rejects.size(), 1U);
   EXPECT_FALSE(rejects[0].hello_again);
-  EXPECT_THAT(rejects[0].reason, testing::AllOf(HasSubstr("00000000000000a1"), HasSubstr("00000000000000b2")));
+  EXPECT_THAT(rejects[0].reason,
+              testing::AllOf(HasSubstr("00000000000000a1"), HasSubstr("00000000000000b2")));
 }
 
 TEST_F(CollectorTest, WelcomesWhoComesBackToItsRun) {
@@ -226,7 +233,8 @@ TEST_F(CollectorTest, RefusesAnotherPlanForGood) {
   EXPECT_THAT(stream->all<Reject>()[0].reason, HasSubstr("another plan"));
 }
 
-// ---- the run is stored ---------------------------------------------------------------------------------------
+// ---- the run is stored
+// ---------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, SaysThatTheRunIsStoredOnlyOnceT0IsKnown) {
   stream = &call(Role::stream, "stream");
@@ -252,7 +260,8 @@ TEST_F(CollectorTest, TheFirstT0Stays) {
   EXPECT_DOUBLE_EQ(collector.report().duration_s, 2);
 }
 
-// ---- settling ------------------------------------------------------------------------------------------------
+// ---- settling
+// ------------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, AResultIsAcknowledgedToItsWorkerAndCommittedToStreamAndRouter) {
   begin();
@@ -342,8 +351,9 @@ TEST_F(CollectorTest, ADuplicateThatDiffersMakesTheRunInvalid) {
   end(1);
   const RunReport report = collector.report();
   EXPECT_FALSE(report.valid);
-  EXPECT_THAT(report.verdicts, Contains(testing::AllOf(Field(&Verdict::criterion, HasSubstr("same predictions")),
-                                                       Field(&Verdict::ok, false))));
+  EXPECT_THAT(report.verdicts,
+              Contains(testing::AllOf(Field(&Verdict::criterion, HasSubstr("same predictions")),
+                                      Field(&Verdict::ok, false))));
 }
 
 TEST_F(CollectorTest, AResultBeforeItsAnnouncementCountsFromWhenItCame) {
@@ -387,7 +397,8 @@ TEST_F(CollectorTest, FailedSettlesABatchAndALaterResultIsADuplicate) {
   EXPECT_EQ(report.samples.lost, 0U);
   EXPECT_EQ(report.samples.duplicates_discarded, 2U);
   EXPECT_FALSE(report.valid);
-  EXPECT_THAT(events(), Contains(testing::AllOf(HasSubstr("batch 0"), HasSubstr("4 attempts"), HasSubstr("worker lost"))));
+  EXPECT_THAT(events(), Contains(testing::AllOf(HasSubstr("batch 0"), HasSubstr("4 attempts"),
+                                                HasSubstr("worker lost"))));
 }
 
 TEST_F(CollectorTest, AResultBeatsALaterFailedAndARepeatedFailedCountsOnce) {
@@ -419,8 +430,8 @@ TEST_F(CollectorTest, AWrongNumberOfPredictionsIsAFailureWithTheWorkersName) {
   EXPECT_EQ(collector.report().batches.failed, 3U);
   EXPECT_EQ(collector.report().batches.completed, 0U);
   EXPECT_THAT(acknowledged(*worker), ElementsAre(0, 1, 2));
-  EXPECT_THAT(events(), ElementsAre(testing::AllOf(HasSubstr("w0"), HasSubstr("batch 0")), HasSubstr("batch 1"),
-                                    HasSubstr("batch 2")));
+  EXPECT_THAT(events(), ElementsAre(testing::AllOf(HasSubstr("w0"), HasSubstr("batch 0")),
+                                    HasSubstr("batch 1"), HasSubstr("batch 2")));
 }
 
 TEST_F(CollectorTest, AnnouncingAgainAddsNothing) {
@@ -474,7 +485,8 @@ TEST_F(CollectorTest, TimesOfAnotherHostAreShiftedToItsOwnClock) {
   EXPECT_DOUBLE_EQ(report.clock_bound_ms.value(), 0.25);
 }
 
-// ---- the end -------------------------------------------------------------------------------------------------
+// ---- the end
+// -------------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, SaysFinToStreamAndRouterOnceEverythingIsSettled) {
   begin(2);
@@ -595,7 +607,8 @@ TEST_F(CollectorTest, InterruptedItEndsAtOnce) {
   EXPECT_EQ(collector.finished(), Exit::interrupted);
 }
 
-// ---- losses --------------------------------------------------------------------------------------------------
+// ---- losses
+// --------------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, AWorkerThatFallsSilentIsNamedAndTheRunGoesOn) {
   begin(1);
@@ -606,8 +619,10 @@ TEST_F(CollectorTest, AWorkerThatFallsSilentIsNamedAndTheRunGoesOn) {
   ASSERT_EQ(collector.finished(), Exit::done);
   const RunReport report = collector.report();
   EXPECT_TRUE(report.valid);
-  EXPECT_THAT(report.workers, ElementsAre(testing::AllOf(Field(&WorkerReport::name, "w0"), Field(&WorkerReport::lost, false)),
-                                          testing::AllOf(Field(&WorkerReport::name, "w1"), Field(&WorkerReport::lost, true))));
+  EXPECT_THAT(
+      report.workers,
+      ElementsAre(testing::AllOf(Field(&WorkerReport::name, "w0"), Field(&WorkerReport::lost, false)),
+                  testing::AllOf(Field(&WorkerReport::name, "w1"), Field(&WorkerReport::lost, true))));
 }
 
 TEST_F(CollectorTest, AWorkerThatSaysGoodbyeIsNotLost) {

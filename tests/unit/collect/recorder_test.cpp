@@ -1,5 +1,5 @@
-// The figures of a run, from settlements made by hand: every expected value follows from the times and counts given.
-// SPDX-License-Identifier: MIT
+// The figures of a run, from settlements made by hand: every expected value follows from the times and counts
+// given. SPDX-License-Identifier: MIT
 #include "collect/recorder.hpp"
 
 #include <gmock/gmock.h>
@@ -51,7 +51,8 @@ Report some_router() {
 }
 
 const Verdict* verdict(const RunReport& report, const std::string& about) {
-  const auto found = std::ranges::find_if(report.verdicts, [&](const Verdict& v) { return v.criterion.find(about) != v.criterion.npos; });
+  const auto found = std::ranges::find_if(
+      report.verdicts, [&](const Verdict& v) { return v.criterion.find(about) != v.criterion.npos; });
   return found == report.verdicts.end() ? nullptr : &*found;
 }
 
@@ -59,7 +60,8 @@ struct RecorderTest : testing::Test {
   explicit RecorderTest(std::vector<std::uint8_t> expected = {}) : recorder(std::move(expected)) {}
 
   void begin(double rate = 1000) { recorder.begin(run_at(rate), t0); }
-  void take(const Announced& batch, const Stations& at, const std::string& worker = "w0", std::vector<Label> predictions = {0, 1}) {
+  void take(const Announced& batch, const Stations& at, const std::string& worker = "w0",
+            std::vector<Label> predictions = {0, 1}) {
     recorder.announced(batch);
     recorder.completed(batch, at, worker, predictions);
     ++batches;
@@ -68,13 +70,16 @@ struct RecorderTest : testing::Test {
     const Announced batch = batch_at(scheduled, lateness);
     take(batch, served(batch, latency));
   }
-  RunReport report(const Report& router = some_router()) const { return recorder.report(router, true, 2 * batches); }
+  RunReport report(const Report& router = some_router()) const {
+    return recorder.report(router, true, 2 * batches);
+  }
 
   Recorder recorder;
   std::uint64_t batches = 0;
 };
 
-// ---- latency -------------------------------------------------------------------------------------------------
+// ---- latency
+// -------------------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, ASamplesLatencyRunsFromItsOwnArrivalABatchsFromItsSchedule) {
   begin();
@@ -115,8 +120,12 @@ TEST_F(RecorderTest, TheStagesSumToTheBatchLatency) {
 }
 
 TEST_F(RecorderTest, PercentilesAreSupportedByEnoughBatchesOnly) {
-  // The smallest numbers for which I(p; h, t+1) <= 0.01 with t = 1: p90 64, p99 662 (MLPerf's early stopping).
-  const struct { int batches; bool p90, p99; } cases[] = {{63, false, false}, {64, true, false}, {661, true, false}, {662, true, true}};
+  // The smallest numbers for which I(p; h, t+1) <= 0.01 with t = 1: p90 64, p99 662 (MLPerf's early
+  // stopping).
+  const struct {
+    int batches;
+    bool p90, p99;
+  } cases[] = {{63, false, false}, {64, true, false}, {661, true, false}, {662, true, true}};
   for (const auto& one : cases) {
     Recorder recorder({});
     recorder.begin(run_at(1000), t0);
@@ -155,11 +164,13 @@ TEST_F(RecorderTest, ServiceTimesAreCountedPerBatch) {
   EXPECT_NEAR(bins[0].lower_ms, 4, 0.004);
 }
 
-// ---- rates and series ----------------------------------------------------------------------------------------
+// ---- rates and series
+// ----------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, TheFourRates) {
   begin(200);
-  for (int k = 0; k < 10; ++k) take(10 * k + 5, k == 9 ? 105 : 5);  // samples 2k, 2k + 1 at 5 ms apiece from 0
+  for (int k = 0; k < 10; ++k)
+    take(10 * k + 5, k == 9 ? 105 : 5);  // samples 2k, 2k + 1 at 5 ms apiece from 0
   const Rates r = report().rates;
   EXPECT_DOUBLE_EQ(r.requested.value(), 200);
   EXPECT_DOUBLE_EQ(r.scheduled.value(), 200);  // 20 samples in 100 ms
@@ -208,7 +219,8 @@ TEST_F(RecorderTest, TheSeriesCountsASampleWhenItArrivesAndWhenItIsCollected) {
   }
 }
 
-// ---- verdicts ------------------------------------------------------------------------------------------------
+// ---- verdicts
+// ------------------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, GrowingLatencyIsOverloadAndNotTheGeneratorsFault) {
   begin();
@@ -242,7 +254,9 @@ TEST_F(RecorderTest, ASlowStartIsNotOverload) {
 }
 
 TEST_F(RecorderTest, ARiseThatIsSmallAgainstTheTimeOrTheLatencyIsNotOverload) {
-  const struct { double every, first, rise; } cases[] = {{1000, 5, 0.45}, {10, 100, 0.44}};  // ms; 100 batches, 10 batches
+  const struct {
+    double every, first, rise;
+  } cases[] = {{1000, 5, 0.45}, {10, 100, 0.44}};  // ms; 100 batches, 10 batches
   for (const auto& one : cases) {
     Recorder recorder({});
     recorder.begin(run_at(1000), t0);
@@ -264,8 +278,11 @@ TEST_F(RecorderTest, AsFastAsPossibleIsNeverOverload) {
 }
 
 TEST_F(RecorderTest, TheGeneratorMayBeLateByAMillisecondOrTwoPercentOfTheMedian) {
-  const struct { double lateness, latency; bool ok; } cases[] = {
-      {0.9, 10, true}, {1.1, 10, false}, {1.9, 100, true}, {2.1, 100, false}, {3.9, 200, true}, {4.1, 200, false}};
+  const struct {
+    double lateness, latency;
+    bool ok;
+  } cases[] = {{0.9, 10, true},   {1.1, 10, false}, {1.9, 100, true},
+               {2.1, 100, false}, {3.9, 200, true}, {4.1, 200, false}};
   for (const auto& one : cases) {
     Recorder recorder({});
     recorder.begin(run_at(1000), t0);
@@ -340,7 +357,8 @@ TEST_F(RecorderTest, TheStrategyIsCoupledWhenTheBufferFilledUnderASchedule) {
   EXPECT_FALSE(report(router).coupled);
 }
 
-// ---- correctness ---------------------------------------------------------------------------------------------
+// ---- correctness
+// ---------------------------------------------------------------------------------------------
 
 struct WithExpected : RecorderTest {
   WithExpected() : RecorderTest({0, 2, 5}) {}
@@ -384,7 +402,8 @@ TEST_F(RecorderTest, BackendsThatDoNotPredictHaveNoAccuracy) {
   EXPECT_FALSE(report().accuracy.agreement);
 }
 
-// ---- workers and balance -------------------------------------------------------------------------------------
+// ---- workers and balance
+// -------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, BalanceByHand) {
   begin();
@@ -417,7 +436,12 @@ TEST_F(RecorderTest, AWorkerThatServedNothingCountsInTheBalance) {
 }
 
 TEST_F(RecorderTest, ShardDistributionEfficiencyIsMeanOverMaximalLoadOfTheWorkersWanted) {
-  const struct { std::vector<std::uint32_t> map; std::vector<std::uint64_t> load; const char* workers; double expected; } cases[] = {
+  const struct {
+    std::vector<std::uint32_t> map;
+    std::vector<std::uint64_t> load;
+    const char* workers;
+    double expected;
+  } cases[] = {
       {{0, 1, 0, 1}, {10, 10, 10, 10}, "2", 1},
       {{0, 0, 1}, {10, 20, 10}, "2", 20.0 / 30},
       {{0, 0, 1}, {10, 20, 10}, "4", 10.0 / 30},
@@ -436,7 +460,10 @@ TEST_F(RecorderTest, ShardDistributionEfficiencyIsMeanOverMaximalLoadOfTheWorker
 
 TEST_F(RecorderTest, OversubscribedWhenAHostsWorkersHaveMoreThreadsThanCores) {
   using Workers = std::vector<std::array<std::string, 4>>;  // backend, threads, cores, host
-  const struct { Workers workers; bool expected; } cases[] = {
+  const struct {
+    Workers workers;
+    bool expected;
+  } cases[] = {
       {{{"torch", "1", "2", "a"}, {"torch", "1", "2", "a"}}, false},
       {{{"torch", "2", "2", "a"}, {"torch", "1", "2", "a"}}, true},
       {{{"torch", "2", "2", "a"}, {"torch", "2", "2", "b"}}, false},
@@ -457,8 +484,10 @@ TEST_F(RecorderTest, OversubscribedWhenAHostsWorkersHaveMoreThreadsThanCores) {
 TEST_F(RecorderTest, ProcessFiguresAreMeansAndPeaksOfTheReadings) {
   begin();
   constexpr std::uint64_t mb = 1'000'000;
-  const auto reading = [](double at_s, double cpu_s, std::uint64_t rss, std::uint64_t anonymous, std::uint64_t peak) {
-    return Usage{{t0 + from_seconds(at_s), from_seconds(cpu_s), rss * mb, anonymous * mb, peak * mb}, {}, {}, {}};
+  const auto reading = [](double at_s, double cpu_s, std::uint64_t rss, std::uint64_t anonymous,
+                          std::uint64_t peak) {
+    return Usage{
+        {t0 + from_seconds(at_s), from_seconds(cpu_s), rss * mb, anonymous * mb, peak * mb}, {}, {}, {}};
   };
   for (const Role role : {Role::stream, Role::infer}) {
     recorder.usage(role, "x", reading(0, 1, 10, 5, 10));
@@ -481,7 +510,9 @@ TEST_F(RecorderTest, ProcessFiguresAreMeansAndPeaksOfTheReadings) {
 
 TEST_F(RecorderTest, WhatWorkersSayOfThemselvesIsRecorded) {
   begin();
-  recorder.usage(Role::infer, "w0", of_worker({"backend", "torch", "credit", "2", "weights", "r.safetensors", "weights_digest", "ab", "libtorch", "1.13"}));
+  recorder.usage(Role::infer, "w0",
+                 of_worker({"backend", "torch", "credit", "2", "weights", "r.safetensors", "weights_digest",
+                            "ab", "libtorch", "1.13"}));
   take(0, 5);
   const RunReport r = report();
   EXPECT_EQ(r.backend, "torch");
@@ -500,7 +531,8 @@ TEST_F(RecorderTest, EventsAreInTheOrderOfTime) {
   Report router = some_router();
   router.events = {"between"};
   router.event_times = {t0 + std::chrono::seconds(5)};
-  EXPECT_THAT(report(router).events, ElementsAre(RunEvent{1, "first"}, RunEvent{5, "between"}, RunEvent{9, "last"}));
+  EXPECT_THAT(report(router).events,
+              ElementsAre(RunEvent{1, "first"}, RunEvent{5, "between"}, RunEvent{9, "last"}));
 }
 
 }  // namespace

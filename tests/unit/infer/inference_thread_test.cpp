@@ -46,7 +46,9 @@ std::vector<Answer> wait_for(InferenceThread& thread, std::size_t n) {
   return answers;
 }
 
-const InferenceThread::Computed& computed(const Answer& answer) { return std::get<InferenceThread::Computed>(answer); }
+const InferenceThread::Computed& computed(const Answer& answer) {
+  return std::get<InferenceThread::Computed>(answer);
+}
 
 constexpr Shape shape{1, 2, 2};
 
@@ -89,7 +91,8 @@ TEST(InferenceThread, SaysWhyItCouldNotWarmUp) {
 TEST(InferenceThread, AnswersInTheOrderOfTheJobs) {
   InferenceThread thread(std::make_unique<FirstByte>(), nullptr);
   constexpr std::uint8_t jobs = 100;
-  for (std::uint8_t i = 0; i < jobs; ++i) thread.submit(inline_batch({i, static_cast<std::uint8_t>(i + 100)}));
+  for (std::uint8_t i = 0; i < jobs; ++i)
+    thread.submit(inline_batch({i, static_cast<std::uint8_t>(i + 100)}));
   const auto answers = wait_for(thread, jobs);
   ASSERT_EQ(answers.size(), jobs);
   for (std::uint8_t i = 0; i < jobs; ++i) {

@@ -1,5 +1,5 @@
-// dp-infer's state machine against a router and a collector in virtual time; the test plays the inference thread.
-// SPDX-License-Identifier: MIT
+// dp-infer's state machine against a router and a collector in virtual time; the test plays the inference
+// thread. SPDX-License-Identifier: MIT
 #include "infer/worker.hpp"
 
 #include <gmock/gmock.h>
@@ -85,7 +85,8 @@ struct WorkerTest : testing::Test {
   test::DiallingRig<Worker> rig;
 };
 
-// ---- warming up and credit -----------------------------------------------------------------------------------
+// ---- warming up and credit
+// -----------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, WarmsUpOnTheShapeTheRouterTells) {
   rig.tick();
@@ -177,7 +178,8 @@ TEST_F(Capped, UnacknowledgedResultsStopCreditAndAnAckOpensItAgain) {
   EXPECT_EQ(rig.route.all<Credit>().back().limit, 4U);
 }
 
-// ---- computing -----------------------------------------------------------------------------------------------
+// ---- computing
+// -----------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, ComputesOneAtATimeInOrder) {
   warm();
@@ -235,7 +237,8 @@ TEST_F(WorkerTest, DoneTellsServiceTimeAndSamples) {
 }
 
 TEST_F(WorkerTest, AnErrorGoesToTheRouterWithItsClassAndThereIsNoResult) {
-  for (const ErrorClass error : {ErrorClass::transient, ErrorClass::resource, ErrorClass::data, ErrorClass::permanent}) {
+  for (const ErrorClass error :
+       {ErrorClass::transient, ErrorClass::resource, ErrorClass::data, ErrorClass::permanent}) {
     WorkerOptions options = plain();
     test::DiallingRig<Worker> rig(options, 1);
     rig.tick();
@@ -274,7 +277,8 @@ TEST_F(WorkerTest, ABatchByReferenceHasNoPayloadToCheck) {
   EXPECT_THAT(computing(), ElementsAre(0));
 }
 
-// ---- keeping results until they are in the ledger ------------------------------------------------------------
+// ---- keeping results until they are in the ledger
+// ------------------------------------------------------------
 
 TEST_F(WorkerTest, AResultIsRepeatedByAgeUntilItIsAcknowledged) {
   warm();
@@ -327,7 +331,8 @@ TEST_F(WorkerTest, HelloListsWhatItComputesFirstThenWhatWaitsAndWhatIsNotAcknowl
   EXPECT_EQ(hello.run, test::run_id);
 }
 
-// ---- duplicates ----------------------------------------------------------------------------------------------
+// ---- duplicates
+// ----------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, ABatchItAlreadyHoldsIsComputedOnceUnderTheNewLease) {
   warm();
@@ -360,7 +365,8 @@ TEST_F(WorkerTest, ABatchItHasDoneIsAnsweredAtOnceWithTheResultItKept) {
   EXPECT_EQ(done.limit, 4U);
 }
 
-// ---- the end -------------------------------------------------------------------------------------------------
+// ---- the end
+// -------------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DrainLetsItFinishAndLeave) {
   warm();
@@ -414,7 +420,10 @@ TEST_F(WorkerTest, InterruptedWhileWarmingUpItLeavesAtOnce) {
 }
 
 TEST_F(WorkerTest, WithoutAcknowledgementItGivesUpInTheEnd) {
-  const struct { bool interrupted; Exit exit; } ways[] = {{false, Exit::done}, {true, Exit::interrupted}};
+  const struct {
+    bool interrupted;
+    Exit exit;
+  } ways[] = {{false, Exit::done}, {true, Exit::interrupted}};
   for (const auto& way : ways) {
     test::DiallingRig<Worker> rig(plain(), 1);
     rig.tick();

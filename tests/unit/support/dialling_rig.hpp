@@ -1,6 +1,6 @@
-// Drives a stage that dials dp-route and dp-collect, in virtual time: two peers that answer HELLO with WELCOME, keep
-// what they are sent, and answer frames of an unknown session with "HELLO again", as the real ones do.
-// SPDX-License-Identifier: MIT
+// Drives a stage that dials dp-route and dp-collect, in virtual time: two peers that answer HELLO with
+// WELCOME, keep what they are sent, and answer frames of an unknown session with "HELLO again", as the real
+// ones do. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>
@@ -18,10 +18,10 @@ constexpr Duration ms(double n) { return from_seconds(n / 1000); }
 
 struct Peer {
   PeerId id;
-  Session session;         ///< ours: a restart changes it
-  Welcome welcome;         ///< the answer to HELLO
-  bool answers = true;     ///< false: it hears and says nothing
-  Session theirs{};        ///< of the stage's current session here
+  Session session;      ///< ours: a restart changes it
+  Welcome welcome;      ///< the answer to HELLO
+  bool answers = true;  ///< false: it hears and says nothing
+  Session theirs{};     ///< of the stage's current session here
   std::vector<Hello> hellos = {};
   std::vector<Message> got = {};  ///< but for HELLO and PING
   std::vector<Ping> pings = {};

@@ -72,6 +72,8 @@ TEST(RouterFailures, ABatchDoneButNotSettledWithinALeaseIsServedAgainUncharged) 
   FakePipeline pipe(with_attempts(1));
   const auto workers = pipe.all_up(1);
   pipe.send(0, 1);
+  pipe.peer(workers[0]).held.clear();
+  pipe.pass(8s);
   pipe.done(workers[0], 0, ErrorClass::none, 1);
   pipe.pass(9s);
   EXPECT_THAT(pipe.given(workers[0]), ElementsAre(0));

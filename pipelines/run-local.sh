@@ -187,5 +187,13 @@ while [[ -n ${pids[collect]:-} ]]; do
 done
 if ((answer != 0 && answer != 3)); then fail "dp-collect failed (status $answer)" collect "$answer"; fi
 [[ -t 2 ]] || grep -hv READY "$logs/collect.log" >&2
-for name in "${!pids[@]}"; do wait "${pids[$name]}"; unset "pids[$name]"; done
+# The others say goodbye; whoever does not within six seconds is ended by the trap.
+for _ in {1..120}; do
+  alive=0
+  for name in "${!pids[@]}"; do
+    if kill -0 "${pids[$name]}" 2>/dev/null; then alive=1; else unset "pids[$name]"; fi
+  done
+  ((alive)) || break
+  read -rt 0.05 <> <(:) || true
+done
 exit "$answer"

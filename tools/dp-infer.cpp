@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "infer/inference_thread.hpp"
 #include "infer/worker.hpp"
 #include "runtime/event_loop.hpp"
@@ -92,6 +94,13 @@ std::vector<std::string> record(const Options& options, const BackendOptions& ba
   return all;
 }
 
+/// A forward pass cannot be interrupted: rather than wait for it, say what is to be said and go.
+void leave_if_busy(InferenceThread& inference, std::unique_ptr<Transport>& transport, Exit status) {
+  if (!inference.busy()) return;
+  transport.reset();
+  std::_Exit(static_cast<int>(status));
+}
+
 Exit run(int argc, char** argv) {
   Options options = declare();
   if (const auto status = options.parse(argc, argv)) return *status;
@@ -113,14 +122,14 @@ Exit run(int argc, char** argv) {
     settings.datasets = {data->digest()};
   }
 
-  EventLoop loop;  // before any thread: they inherit its signal mask
+  EventLoop loop;
   std::unique_ptr<Backend> backend = make_backend(chosen);
   settings.detail = backend->describe();
   settings.record = record(options, chosen, settings.credit);
   InferenceThread inference(std::move(backend), std::move(data));
-  Transport transport;
-  transport.dial(route_peer, route);
-  transport.dial(collect_peer, collect);
+  auto transport = std::make_unique<Transport>();
+  transport->dial(route_peer, route);
+  transport->dial(collect_peer, collect);
   Worker worker(settings, random_seed());
   loop.on_action([&](Action& action) {
     if (auto* compute = std::get_if<Compute>(&action)) inference.submit(std::move(*compute));
@@ -140,7 +149,15 @@ Exit run(int argc, char** argv) {
   loop.every(std::chrono::milliseconds(500),
              [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
   say_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
-  return loop.run(worker, transport);
+  try {
+    const Exit status = loop.run(worker, *transport);
+    leave_if_busy(inference, transport, status);
+    return status;
+  } catch (const Error& problem) {
+    if (inference.busy()) log_line(LogLevel::error, problem.what());
+    leave_if_busy(inference, transport, Exit::failed);
+    throw;
+  }
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ class DecisionLog {
                                    {"what", d.what}};
     line["slot"] = d.slot ? nlohmann::ordered_json(*d.slot) : nullptr;
     line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
-    const std::string text = line.dump() + "\n";
+    const std::string text =
+        line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
     if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size())
       throw Error("--decisions: cannot be written");
   }
@@ -73,6 +74,10 @@ RouterOptions settings_of(const Options& options) {
   settings.buffer = options.count("buffer", 0, 10'000'000);
   settings.log_decisions = options.has("decisions");
   settings.timing = link_timing(options);
+  if (settings.lease < settings.timing.missed * settings.timing.heartbeat) {
+    throw UsageError("--lease '{}': give at least three heartbeats ({:g} s), since heartbeats renew it",
+                     options.text("lease"), 3 * to_seconds(settings.timing.heartbeat));
+  }
   settings.boot_id = boot_id();
   settings.record =
       record_of(options, {"strategy", "workers", "seed", "lease", "lease-cap", "attempts", "buffer"});

@@ -82,6 +82,7 @@ void Collector::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox
     }
     stream_process_ = process;
   }
+  if (hello.role == Role::infer) recorder_.found_worker(hello.name);
   if (fin_said_) peers_.send(from, Fin{}, out);
   if (hello.role != Role::infer) commit_due_ = true;
 }
@@ -104,8 +105,10 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
       for (Time& at : router_.event_times) at += offset(from);
     }
   }
-  if (const auto* usage = std::get_if<Usage>(&envelope.body))
+  if (auto* usage = std::get_if<Usage>(&envelope.body)) {
+    usage->usage.at += offset(from);
     recorder_.usage(role, peers_.find(from)->name, *usage);
+  }
   if (std::holds_alternative<Bye>(envelope.body)) {
     const PeerState state = *peers_.find(from);
     peers_.drop(from, out);
@@ -291,7 +294,12 @@ Time Collector::next_deadline() const {
   return next;
 }
 
-void Collector::drain(Time, Outbox&) { finish(Exit::interrupted); }
+/// Without a ledger nobody can go on.
+void Collector::drain(Time, Outbox& out) {
+  for (const auto& [id, peer] : peers_.peers())
+    peers_.send(id, Reject{false, "dp-collect was interrupted"}, out);
+  finish(Exit::interrupted);
+}
 
 void Collector::usage(Time, const ResourceUsage& usage, Outbox&) {
   recorder_.usage(Role::collect, "collect", Usage{usage, {}, {}, {}});

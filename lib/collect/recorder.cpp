@@ -3,12 +3,14 @@
 #include "collect/recorder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace dp {
 namespace {
 
 constexpr std::size_t longest_series = 100'000;  ///< seconds
 constexpr double mb = 1e6;
+constexpr Duration longest_reach = std::chrono::milliseconds(500);  ///< of an interval that begins before t0
 
 }  // namespace
 
@@ -73,7 +75,10 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   }
   const Duration latency = at.collected - batch.scheduled;
   batch_latency_.record(latency.count());
-  trend_.add(to_seconds(batch.scheduled - t0_), to_seconds(latency));
+  const double due = to_seconds(batch.scheduled - t0_);
+  trend_.add(due, to_seconds(latency));
+  if (run_.rate > 0 && due >= 0.9 * static_cast<double>(run_.samples) / run_.rate)
+    tail_.record(latency.count());
   const Duration stages[] = {batch.released - batch.scheduled,      at.outbound.sent - batch.released,
                              at.outbound.routed - at.outbound.sent, at.worker.started - at.outbound.routed,
                              at.worker.done - at.worker.started,    at.collected - at.worker.done};
@@ -115,20 +120,27 @@ void Recorder::usage(Role role, const std::string& name, const Usage& message) {
     r.options = message.options;
   }
   const ResourceUsage& now = message.usage;
-  if (!r.first) r.first = now;
-  if (r.last && now.at > r.last->at) {
-    r.cpu_max =
-        std::max(r.cpu_max, 100 * to_seconds(now.cpu - r.last->cpu) / to_seconds(now.at - r.last->at));
-  }
-  r.last = now;
-  ++r.readings;
-  r.rss_sum += static_cast<double>(now.rss_bytes) / mb;
-  r.rss_peak = std::max(
-      {r.rss_peak, static_cast<double>(now.rss_bytes) / mb, static_cast<double>(now.peak_rss_bytes) / mb});
-  r.anonymous_peak = std::max(r.anonymous_peak, static_cast<double>(now.anonymous_bytes) / mb);
+  const std::optional<ResourceUsage> before = std::exchange(r.last, now);
+  if (t0_ == Time{} || now.at < t0_) return;  // warming up, or waiting for the others
+  const double anonymous = static_cast<double>(now.anonymous_bytes) / mb;
+  if (r.readings++ == 0) r.anonymous_mb.first = anonymous;
+  r.anonymous_mb.last = anonymous;
+  r.anonymous_mb.peak = std::max(r.anonymous_mb.peak, anonymous);
+  const double rss = static_cast<double>(now.rss_bytes) / mb;
+  r.rss_sum += rss;
+  r.rss_peak = std::max({r.rss_peak, rss, static_cast<double>(now.peak_rss_bytes) / mb});
+  // A process of the same name that began anew has used less than the one before it.
+  if (!before || before->at < t0_ - longest_reach || now.at <= before->at || now.cpu < before->cpu) return;
+  r.cpu += now.cpu - before->cpu;
+  r.span += now.at - before->at;
+  r.cpu_max = std::max(r.cpu_max, 100 * to_seconds(now.cpu - before->cpu) / to_seconds(now.at - before->at));
 }
 
 void Recorder::lost_worker(const std::string& name) { workers_[name].lost = true; }
+
+void Recorder::found_worker(const std::string& name) {
+  if (const auto found = workers_.find(name); found != workers_.end()) found->second.lost = false;
+}
 
 void Recorder::event(Time at, std::string what) {
   events_.push_back({t0_ == Time{} ? 0 : to_seconds(at - t0_), std::move(what)});

@@ -43,6 +43,8 @@ class Recorder {
   void duplicate(std::size_t samples, bool differs);
   void usage(Role role, const std::string& name, const Usage& usage);
   void lost_worker(const std::string& name);
+  /// It is back: not lost after all.
+  void found_worker(const std::string& name);
   void event(Time at, std::string what);
   void clock_bound(Duration bound);
   /// Times from here on belong to another schedule than those before.
@@ -59,9 +61,13 @@ class Recorder {
   struct Resources {
     std::string host, detail;
     std::vector<std::string> options;
-    std::optional<ResourceUsage> first, last;
-    double cpu_max = 0, rss_sum = 0, rss_peak = 0, anonymous_peak = 0;
-    std::uint64_t readings = 0;
+    std::optional<ResourceUsage> last;
+    Duration cpu{}, span{};  ///< used, and observed, since t0
+    double cpu_max = 0, rss_sum = 0, rss_peak = 0;
+    FirstLastPeak anonymous_mb;
+    std::uint64_t readings = 0;  ///< since t0
+    std::optional<MeanMax> cpu_percent() const;
+    MeanPeak rss_mb() const { return {rss_sum / static_cast<double>(readings), rss_peak}; }
   };
   struct Served {
     std::uint64_t samples = 0, batches = 0;
@@ -85,7 +91,7 @@ class Recorder {
   void tell_workers(RunReport& report, const Report& router) const;
   void tell_balance(RunReport& report, const Report& router) const;
   void tell_series(RunReport& report) const;
-  bool oversubscribed(std::uint32_t& threads, std::uint32_t& cores) const;
+  bool oversubscribed() const;
 
   std::vector<std::uint8_t> expected_;
   Run run_;
@@ -97,6 +103,7 @@ class Recorder {
   Histogram sample_latency_, batch_latency_, lateness_, service_;
   Histogram stages_[6];
   Trend trend_;
+  Histogram tail_;  ///< latency of the batches due in the last tenth of the schedule
   std::vector<Second> seconds_;
   std::map<std::string, Served> workers_;
   std::map<std::pair<Role, std::string>, Resources> resources_;

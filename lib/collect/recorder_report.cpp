@@ -86,6 +86,11 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   return report;
 }
 
+std::optional<MeanMax> Recorder::Resources::cpu_percent() const {
+  if (span <= Duration{}) return std::nullopt;
+  return MeanMax{100 * to_seconds(cpu) / to_seconds(span), cpu_max};
+}
+
 void Recorder::tell_workers(RunReport& report, const Report& router) const {
   std::map<std::string, Served> all = workers_;
   for (const auto& [who, resources] : resources_) {
@@ -107,11 +112,8 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
       const Resources& r = found->second;
       w.host = r.host;
       w.note = r.detail;
-      if (r.readings > 1) {
-        w.cpu_percent = MeanMax{
-            100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
-      }
-      w.rss_mb = MeanPeak{r.rss_sum / static_cast<double>(r.readings), r.rss_peak};
+      w.cpu_percent = r.cpu_percent();
+      if (r.readings) w.rss_mb = r.rss_mb();
       if (report.backend.empty()) {
         report.backend = option_of(r.options, "backend");
         report.credit = count_or_zero(option_of(r.options, "credit"));
@@ -134,13 +136,9 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
     if (who.first == Role::infer || r.readings == 0) continue;
     StageReport stage;
     stage.role = std::string(name_of(who.first)).substr(3);
-    if (r.readings > 1) {
-      stage.cpu_percent = MeanMax{
-          100 * to_seconds(r.last->cpu - r.first->cpu) / to_seconds(r.last->at - r.first->at), r.cpu_max};
-    }
-    stage.rss_mb = MeanPeak{r.rss_sum / static_cast<double>(r.readings), r.rss_peak};
-    stage.anonymous_mb = FirstLastPeak{static_cast<double>(r.first->anonymous_bytes) / mb,
-                                       static_cast<double>(r.last->anonymous_bytes) / mb, r.anonymous_peak};
+    stage.cpu_percent = r.cpu_percent();
+    stage.rss_mb = r.rss_mb();
+    stage.anonymous_mb = r.anonymous_mb;
     report.stages.push_back(std::move(stage));
   }
 }
@@ -194,23 +192,22 @@ bool Recorder::overloaded() const {
   if (run_.rate <= 0 || batches_.completed < 8) return false;
   const double slope = trend_.slope();
   const double rise = slope * trend_.last;
-  return slope > 0.02 && rise * 1e9 > static_cast<double>(batch_latency_.percentile(0.5));
+  const std::int64_t median = batch_latency_.percentile(0.5);
+  return slope > 0.02 && rise * 1e9 > static_cast<double>(median) && tail_.percentile(0.5) > median;
 }
 
-bool Recorder::oversubscribed(std::uint32_t& threads, std::uint32_t& cores) const {
+/// More inference threads than cores on some host; workers that were lost have been replaced.
+bool Recorder::oversubscribed() const {
   std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> hosts;
   for (const auto& [who, r] : resources_) {
     if (who.first != Role::infer || option_of(r.options, "backend") != "torch") continue;
-    auto& [used, there] = hosts[r.host];
-    used += count_or_zero(option_of(r.options, "threads"));
-    there = count_or_zero(option_of(r.options, "host_cores"));
+    if (const auto served = workers_.find(who.second); served != workers_.end() && served->second.lost)
+      continue;
+    auto& [threads, cores] = hosts[r.host];
+    threads += count_or_zero(option_of(r.options, "threads"));
+    cores = count_or_zero(option_of(r.options, "host_cores"));
   }
-  for (const auto& [host, figures] : hosts) {
-    threads = figures.first;
-    cores = figures.second;
-    if (cores && threads > cores) return true;
-  }
-  return false;
+  return std::ranges::any_of(hosts, [](const auto& host) { return host.second.first > host.second.second; });
 }
 
 void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_samples) const {
@@ -247,8 +244,7 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
             fmt::format("{} discarded duplicates differ", differing_), "none", false,
             "find the worker whose weights or hardware differ");
   }
-  std::uint32_t threads = 0, cores = 0;
-  report.oversubscribed = oversubscribed(threads, cores);
+  report.oversubscribed = oversubscribed();
   if (run_.rate <= 0) {
     report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
     return;

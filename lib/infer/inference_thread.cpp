@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <new>
 #include <utility>
 
 namespace dp {
@@ -39,6 +40,11 @@ std::vector<InferenceThread::Answer> InferenceThread::take() {
   return std::exchange(answers_, {});
 }
 
+bool InferenceThread::busy() {
+  const std::lock_guard lock(mutex_);
+  return working_ || !jobs_.empty();
+}
+
 void InferenceThread::run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -46,9 +52,11 @@ void InferenceThread::run() {
     if (stopping_) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
+    working_ = true;
     lock.unlock();
     Answer answer = work(job);
     lock.lock();
+    working_ = false;
     const bool first = answers_.empty();
     answers_.push_back(std::move(answer));
     const std::uint64_t one = 1;
@@ -70,19 +78,22 @@ InferenceThread::Answer InferenceThread::work(Job& job) {
 InferenceThread::Computed InferenceThread::compute(const Batch& batch) {
   Computed result;
   result.started = now();
-  std::span<const std::byte> pixels = batch.payload.bytes;
-  std::string problem;
-  if (batch.mode == PayloadMode::reference) {
-    problem = gather(batch);
-    pixels = pixels_;
-  }
-  if (problem.empty()) {
-    result.outcome = backend_->run({batch.shape, batch.ids, pixels});
-  } else {
-    result.outcome = {{}, ErrorClass::data, problem};
+  try {
+    result.outcome = serve(batch);
+  } catch (const std::bad_alloc&) {
+    result.outcome = {{}, ErrorClass::resource, "out of memory"};
+  } catch (const std::exception& problem) {
+    result.outcome = {{}, ErrorClass::permanent, problem.what()};
   }
   result.done = now();
   return result;
+}
+
+Outcome InferenceThread::serve(const Batch& batch) {
+  if (batch.mode == PayloadMode::inline_pixels)
+    return backend_->run({batch.shape, batch.ids, batch.payload.bytes});
+  if (const std::string problem = gather(batch); !problem.empty()) return {{}, ErrorClass::data, problem};
+  return backend_->run({batch.shape, batch.ids, pixels_});
 }
 
 /// Fills `pixels_` from our own copy of the data set; says what is wrong, or nothing.

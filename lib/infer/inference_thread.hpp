@@ -36,6 +36,8 @@ class InferenceThread {
   void submit(Job job);
   /// All answers there are.
   std::vector<Answer> take();
+  /// A job is under way or waits: destruction would have to wait for the one under way.
+  bool busy();
   /// Readable when there may be an answer.
   int descriptor() const { return wake_; }
 
@@ -43,6 +45,7 @@ class InferenceThread {
   void run();
   Answer work(Job& job);
   Computed compute(const Batch& batch);
+  Outcome serve(const Batch& batch);
   std::string gather(const Batch& batch);
 
   std::unique_ptr<Backend> backend_;
@@ -52,7 +55,7 @@ class InferenceThread {
   std::condition_variable ready_;
   std::deque<Job> jobs_;
   std::vector<Answer> answers_;
-  bool stopping_ = false;
+  bool stopping_ = false, working_ = false;
   int wake_ = -1;
   std::thread thread_;
 };

@@ -70,7 +70,7 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::refused:
       return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up: {
-      const Welcome& welcome = std::get<Welcome>(envelope.body);
+      const Welcome& welcome = route_.welcome();
       run_ = welcome.run;
       received_ = limit_ = 0;
       data_ = {welcome.data};
@@ -97,7 +97,7 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::refused:
       return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up:
-      run_ = std::get<Welcome>(envelope.body).run;
+      run_ = collect_.welcome().run;
       collect_.send(Usage{usage_, options_.host, options_.detail, options_.record}, out);
       for (auto& [id, unacked] : unacked_) send_result(now, unacked, out);
       return;
@@ -158,6 +158,12 @@ void Worker::computed(Time now, Time started, Time done, Outcome&& outcome, Outb
   const Held held = std::move(computing_.front());
   computing_.pop_front();
   start_next(out);
+  if (outcome.error == ErrorClass::none && outcome.predictions.size() != held.batch.ids.size()) {
+    outcome = {
+        {},
+        ErrorClass::data,
+        fmt::format("{} predictions for {} samples", outcome.predictions.size(), held.batch.ids.size())};
+  }
   if (outcome.error == ErrorClass::none) {
     Unacked& unacked = unacked_[held.batch.lease.batch];
     unacked.result = {run_,

@@ -96,7 +96,7 @@ std::string detailed_results(const Sweep& sweep, const std::vector<CellSummary>&
       for (const auto& [iteration, run] : *repetitions) json["runs"].push_back(run_json(*run, iteration));
     }
   }
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string performance_summary(const std::vector<NodeComparison>& comparisons) {
@@ -107,7 +107,7 @@ std::string performance_summary(const std::vector<NodeComparison>& comparisons) 
              "over the pairs of a node count, family-wise error 5 %"},
             {"nodes", Json::array()}};
   for (const NodeComparison& c : comparisons) json["nodes"].push_back(node_json(c));
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace dp

@@ -290,7 +290,7 @@ std::string write_run_report(const RunReport& report) {
   Writer writer;
   fields(writer, copy);
   json.update(writer.take());
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 RunReport parse_run_report(std::string_view text, const std::string& source) {

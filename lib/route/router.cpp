@@ -62,8 +62,10 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
 void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
   switch (collect_.receive(now, envelope, out)) {
     case LinkEvent::up: {
-      run_ = std::get<Welcome>(envelope.body).run;
+      run_ = collect_.welcome().run;
       collect_known_ = true;
+      for (auto& [id, entry] : batches_)
+        entry.lease_until = std::max(entry.lease_until, now + options_.lease);
       collect_.send(Usage{usage_, {}, {}, {}}, out);
       break;
     }
@@ -72,22 +74,28 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
       break;
     case LinkEvent::message:
       if (auto* commit = std::get_if<Commit>(&envelope.body)) on_commit(now, *commit, out);
-      if (std::holds_alternative<Fin>(envelope.body) && !finishing_) {
-        finishing_ = true;
-        finish_by_ = now + options_.give_up;
-        for (const auto& [peer, worker] : workers_) {
-          peers_.send(peer, Drain{}, out);
-          if (worker.slot && *worker.slot < report_.slots.size()) report_.slots[*worker.slot] = worker.name;
-        }
-        report_.options = options_.record;
-        report_.shard_load = shard_weights_;
-        if (strategy_) report_.shard_map = strategy_->shard_map();
-        collect_.send(report_, out);
-      }
+      if (std::holds_alternative<Fin>(envelope.body)) wind_up_begins(now, out);
       break;
     default:
       break;
   }
+}
+
+/// Told once and again, should the first answer be lost.
+void Router::wind_up_begins(Time now, Outbox& out) {
+  if (!finishing_) {
+    finishing_ = true;
+    finish_by_ = now + options_.give_up;
+    for (const auto& [peer, worker] : workers_) peers_.send(peer, Drain{}, out);
+  }
+  say_report(out);
+}
+
+void Router::say_report(Outbox& out) {
+  report_.options = options_.record;
+  report_.shard_load = shard_weights_;
+  if (strategy_) report_.shard_map = strategy_->shard_map();
+  collect_.send(report_, out);
 }
 
 void Router::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
@@ -152,6 +160,11 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
   }
   const bool known_session =
       workers_.contains(from) && peers_.find(from) && peers_.find(from)->session == envelope.from;
+  if (wedged_.contains(process_of(envelope.from))) {
+    return peers_.refuse(from, envelope,
+                         "this worker held a batch beyond --lease-cap and is not trusted with another", false,
+                         out);
+  }
   const std::optional<Session> before = session_of(hello.name);
   const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, data_}, out);
   if (acceptance.refused || known_session) return;
@@ -162,7 +175,7 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
   const std::set<std::uint64_t> unacked(hello.unacked.begin(), hello.unacked.end());
   if (acceptance.replaced && workers_.contains(*acceptance.replaced)) {
     const bool same_process = before && process_of(*before) == process_of(envelope.from);
-    hand_over(*acceptance.replaced, from, fresh, held, unacked);
+    hand_over(now, *acceptance.replaced, from, fresh, held, unacked);
     worker_gone(now, *acceptance.replaced, {.charge = !same_process, .refill = false}, out);
   }
   Worker& worker = workers_[from] = std::move(fresh);
@@ -199,13 +212,14 @@ void Router::rename(PeerId old_peer, PeerId peer) {
 }
 
 /// The same worker on a new connection: what it still holds stays with it.
-void Router::hand_over(PeerId old_peer, PeerId peer, Worker& fresh, const std::set<std::uint64_t>& held,
-                       const std::set<std::uint64_t>& unacked) {
+void Router::hand_over(Time now, PeerId old_peer, PeerId peer, Worker& fresh,
+                       const std::set<std::uint64_t>& held, const std::set<std::uint64_t>& unacked) {
   Worker& old = workers_[old_peer];
   const auto keep = [&](BatchId id, State state) {
     Entry& entry = batches_.at(id);
     entry.worker = peer;
     entry.state = state;
+    entry.lease_until = now + options_.lease;
     return true;
   };
   std::erase_if(old.serving, [&](BatchId id) {
@@ -337,7 +351,9 @@ void Router::vacate(Slot slot) {
 
 void Router::tick(Time now, Outbox& out) {
   if (finished()) return;
-  if (begun_ == Time{}) begun_ = alone_since_ = now;
+  if (begun_ == Time{}) begun_ = alone_since_ = last_tick_ = now;
+  if (now - last_tick_ > options_.timing.heartbeat) postpone_leases(now - last_tick_);
+  last_tick_ = now;
   if (collect_.tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, collect_.complaint());
   for (const auto& [peer, state] : peers_.expire(now, out))
     peer_gone(now, peer, state, "was lost (no heartbeat)", out);
@@ -375,7 +391,7 @@ void Router::give_up_waiting(Time now) {
 Time Router::next_deadline() const {
   if (begun_ == Time{}) return Time{};
   Time next = std::min({collect_.next_deadline(), peers_.next_deadline(), next_leases_, next_failed_});
-  if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
+  if (running_ && !finishing_ && !delayed_.empty()) next = std::min(next, delayed_.begin()->first);
   if (finishing_) next = std::min(next, finish_by_);
   return next;
 }
@@ -387,8 +403,9 @@ void Router::wind_up(Time now, Outbox& out) {
   finish(Exit::done);
 }
 
+/// Its workers stay: another router may take over.
 void Router::drain(Time, Outbox& out) {
-  for (const auto& [peer, worker] : workers_) peers_.send(peer, Drain{}, out);
+  say_report(out);
   collect_.send(Bye{true}, out);
   finish(Exit::interrupted);
 }

@@ -86,7 +86,7 @@ class Router final : public Stage {
   void worker_gone(Time now, PeerId peer, Departure how, Outbox& out);
   std::optional<Session> session_of(const std::string& worker) const;
   void rename(PeerId old_peer, PeerId peer);
-  void hand_over(PeerId old_peer, PeerId peer, Worker& fresh, const std::set<std::uint64_t>& held,
+  void hand_over(Time now, PeerId old_peer, PeerId peer, Worker& fresh, const std::set<std::uint64_t>& held,
                  const std::set<std::uint64_t>& unacked);
   void give_up_waiting(Time now);
 
@@ -111,13 +111,17 @@ class Router final : public Stage {
   void release(BatchId id, Entry& entry);
   void renew(Time now, PeerId from, const Ping& ping);
   void expire_leases(Time now, Outbox& out);
+  void evict(Time now, PeerId peer, Outbox& out);
+  void postpone_leases(Duration by);
   std::vector<Slot> ready() const;
   std::uint64_t capacity() const;
   void extend_stream_credit(Outbox& out);
 
   void note(Time now, std::string what, Outbox& out);
   void log(Time now, BatchId id, const Entry& entry, const char* what, Outbox& out) const;
+  void wind_up_begins(Time now, Outbox& out);
   void wind_up(Time now, Outbox& out);
+  void say_report(Outbox& out);
 
   RouterOptions options_;
   Rng rng_;
@@ -132,6 +136,7 @@ class Router final : public Stage {
   bool resuming_ = false;
   Time begun_{}, resumed_{};
   bool running_ = false;
+  std::set<std::uint64_t> wedged_;               ///< processes that held a batch beyond the cap
   std::uint64_t received_ = 0, advertised_ = 0;  ///< stream credit of this session
 
   std::unique_ptr<Strategy> strategy_;
@@ -147,7 +152,7 @@ class Router final : public Stage {
 
   Report report_;
   ResourceUsage usage_;  ///< latest
-  Time next_failed_{}, next_leases_{}, alone_since_{};
+  Time last_tick_{}, next_failed_{}, next_leases_{}, alone_since_{};
   bool finishing_ = false;
   Time finish_by_{};
 };

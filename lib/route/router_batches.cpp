@@ -273,14 +273,35 @@ void Router::renew(Time now, PeerId from, const Ping& ping) {
   }
 }
 
+/// While this process was stopped or starved nobody could renew.
+void Router::postpone_leases(Duration by) {
+  for (auto& [id, entry] : batches_) {
+    entry.lease_until += by;
+    entry.lease_cap += by;
+  }
+}
+
+/// Its heartbeats go on but a batch does not end: everything it has goes elsewhere, and it is not asked
+/// again.
+void Router::evict(Time now, PeerId peer, Outbox& out) {
+  const PeerState state = *peers_.find(peer);
+  wedged_.insert(process_of(state.session));
+  peers_.drop(peer, out);
+  peer_gone(now, peer, state, "held a batch beyond --lease-cap", out);
+}
+
 void Router::expire_leases(Time now, Outbox& out) {
   std::vector<BatchId> late, unheard;
+  std::vector<PeerId> wedged;
   for (const auto& [peer, worker] : workers_) {
+    bool over_cap = false;
     for (const BatchId id : worker.serving) {
       const auto found = batches_.find(id);
       if (found == batches_.end()) continue;
-      if (std::min(found->second.lease_until, found->second.lease_cap) <= now) late.push_back(id);
+      over_cap = over_cap || found->second.lease_cap <= now;
+      if (found->second.lease_until <= now) late.push_back(id);
     }
+    if (over_cap) wedged.push_back(peer);
     for (const BatchId id : worker.unsettled) {
       if (collect_.up() && batches_.at(id).lease_until <= now) unheard.push_back(id);
     }
@@ -289,7 +310,9 @@ void Router::expire_leases(Time now, Outbox& out) {
     note(now, fmt::format("the result of batch {} never reached the ledger", raw(id)), out);
     requeue(now, id, false, ErrorClass::transient, "result not in the ledger", out);
   }
+  for (const PeerId peer : wedged) evict(now, peer, out);
   for (const BatchId id : late) {
+    if (batches_.at(id).state != State::leased) continue;  // evicted just now
     Entry& entry = batches_.at(id);
     const auto& worker = workers_.at(entry.worker);
     note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(id), worker.name), out);

@@ -2,18 +2,17 @@
 #include "runtime/event_loop.hpp"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -23,12 +22,27 @@ namespace {
 
 constexpr int most_messages_a_turn = 64;  ///< before timers are looked at again
 
-sigset_t interruption_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  return set;
+// A handler, not a signalfd: libraries start threads before main that do not block signals.
+int interruptions_fd = -1;
+volatile std::sig_atomic_t interruptions = 0;
+
+/// The first is told to the loop; the second leaves at once.
+void on_interruption(int) {
+  interruptions = interruptions + 1;
+  if (interruptions > 1) ::_exit(static_cast<int>(Exit::interrupted));
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(interruptions_fd, &one, sizeof one);
+}
+
+/// What was ignored when the tool was started (nohup, a script's background job) stays ignored.
+void handle(int signal) {
+  struct sigaction action {};
+  ::sigaction(signal, nullptr, &action);
+  if (action.sa_handler == SIG_IGN) return;
+  action = {};
+  action.sa_handler = on_interruption;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal, &action, nullptr);
 }
 
 /// Asks for short turns soon instead of long ones later, so that messages and the pacer do not wait behind
@@ -43,21 +57,22 @@ void ask_for_short_turns() {
     std::uint64_t runtime = 100'000;  // ns, the least the kernel takes
     std::uint64_t deadline = 0, period = 0;
   } attributes;
+  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
   ::syscall(SYS_sched_setattr, 0, &attributes, 0U);
 }
 
 }  // namespace
 
-EventLoop::EventLoop() {
-  const sigset_t set = interruption_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signals_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (signals_ < 0) throw Error("signalfd failed");
+EventLoop::EventLoop() : signals_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (signals_ < 0) throw Error("eventfd failed");
+  interruptions_fd = signals_;
+  handle(SIGINT);
+  handle(SIGTERM);
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // wake when asked to, not 50 µs later
   ask_for_short_turns();
 }
 
-EventLoop::~EventLoop() { ::close(signals_); }
+EventLoop::~EventLoop() = default;  // the handler may still write to its descriptor
 
 void EventLoop::watch(int fd, Callback callback) { watched_.push_back({fd, std::move(callback)}); }
 
@@ -122,11 +137,8 @@ void EventLoop::wait(const Transport& transport, Time deadline) {
 }
 
 void EventLoop::handle_signals(Stage& stage, Time at, Outbox& outbox) {
-  signalfd_siginfo info{};
-  while (::read(signals_, &info, sizeof info) == sizeof info) {
-    if (++interruptions_ > 1) std::_Exit(static_cast<int>(Exit::interrupted));
-    stage.drain(at, outbox);
-  }
+  std::uint64_t count = 0;
+  if (::read(signals_, &count, sizeof count) == sizeof count) stage.drain(at, outbox);
 }
 
 void say_ready(std::string_view tool, std::string_view endpoints) {

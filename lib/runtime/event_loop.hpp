@@ -15,7 +15,7 @@ class EventLoop {
  public:
   using Callback = std::function<void(Time, Outbox&)>;
 
-  /// Blocks SIGINT and SIGTERM in this thread and those it starts later: create it first.
+  /// Takes SIGINT and SIGTERM over for the rest of the process: one per process.
   EventLoop();
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
@@ -51,7 +51,6 @@ class EventLoop {
   std::vector<Periodic> periodic_;
   std::function<void(Action&)> other_;
   int signals_ = -1;
-  int interruptions_ = 0;
 };
 
 /// The line scripts wait for, on stderr: `dp-route: READY stream=tcp://… worker=tcp://…`.

@@ -10,7 +10,7 @@ namespace dp {
 namespace {
 
 constexpr int most_sends_a_turn = 32;
-constexpr std::size_t most_announced_a_message = 256;
+constexpr std::size_t most_samples_a_message = 100'000;  ///< far below the limit of a binary frame
 
 }  // namespace
 
@@ -74,7 +74,7 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::refused:
       return finish(Exit::failed, std::get<Reject>(envelope.body).reason);
     case LinkEvent::up:
-      run_ = std::get<Welcome>(envelope.body).run;
+      run_ = collect_.welcome().run;
       eos_said_ = false;
       say_run(out);
       collect_.send(Usage{usage_, {}, {}, {}}, out);
@@ -132,7 +132,7 @@ bool Streamer::may_send(Time now) const {
 void Streamer::send_what_may_go(Time now, Outbox& out) {
   for (int sends = 0; sends < most_sends_a_turn && may_send(now); ++sends) {
     if (again_.empty()) {
-      send_batch(now, take_next(now), out);
+      send_batch(now, take_next(now, out), out);
       continue;
     }
     const auto found = unsettled_.find(again_.front());
@@ -147,7 +147,7 @@ void Streamer::send_what_may_go(Time now, Outbox& out) {
 }
 
 /// The next batch of the plan: announced from here on.
-Streamer::Unsettled& Streamer::take_next(Time now) {
+Streamer::Unsettled& Streamer::take_next(Time now, Outbox& out) {
   const BatchSpec spec = *send_cursor_.next();
   ++taken_;
   Unsettled& batch = unsettled_[spec.id];
@@ -159,7 +159,7 @@ Streamer::Unsettled& Streamer::take_next(Time now) {
     batch.released = released_.front();
     released_.pop_front();
   }
-  announce(batch);
+  announce(batch, out);
   return batch;
 }
 
@@ -188,7 +188,8 @@ void Streamer::send_batch(Time now, Unsettled& batch, Outbox& out) {
 // ---- announcements
 // -------------------------------------------------------------------------------------------
 
-void Streamer::announce(const Unsettled& batch) {
+void Streamer::announce(const Unsettled& batch, Outbox& out) {
+  if (announcements_.ids.size() + batch.spec.count > most_samples_a_message) flush_announcements(out);
   Announce& a = announcements_;
   a.batches.push_back(raw(batch.spec.id));
   a.scheduled.push_back(batch.scheduled);
@@ -214,10 +215,7 @@ void Streamer::flush_announcements(Outbox& out) {
 /// A new collector session: it hears again of everything that is not settled.
 void Streamer::announce_again(Outbox& out) {
   announcements_ = {};
-  for (const auto& [id, batch] : unsettled_) {
-    announce(batch);
-    if (announcements_.batches.size() >= most_announced_a_message) flush_announcements(out);
-  }
+  for (const auto& [id, batch] : unsettled_) announce(batch, out);
   flush_announcements(out);
 }
 

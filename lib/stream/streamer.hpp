@@ -55,9 +55,9 @@ class Streamer final : public Stage {
   void send_what_may_go(Time now, Outbox& out);
   bool may_send(Time now) const;
   bool all_sent() const;
-  Unsettled& take_next(Time now);
+  Unsettled& take_next(Time now, Outbox& out);
   void send_batch(Time now, Unsettled& batch, Outbox& out);
-  void announce(const Unsettled& batch);
+  void announce(const Unsettled& batch, Outbox& out);
   void flush_announcements(Outbox& out);
   void announce_again(Outbox& out);
   void send_again_by_age(Time now);

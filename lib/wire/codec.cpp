@@ -236,8 +236,7 @@ void encode(Envelope& envelope, Frames& out) {
 Envelope decode(std::string_view header, std::optional<std::string_view> arrays,
                 std::optional<Payload> payload) {
   if (header.size() > max_header_bytes) throw MalformedFrame("header of {} bytes", header.size());
-  if (arrays && arrays->size() > max_arrays_bytes)
-    throw MalformedFrame("binary frame of {} bytes", arrays->size());
+  Envelope envelope;
   try {
     thread_local msgpack::zone zone;
     zone.clear();
@@ -249,25 +248,27 @@ Envelope decode(std::string_view header, std::optional<std::string_view> arrays,
     if (root.type != msgpack::type::ARRAY || root.via.array.size < 4)
       throw MalformedFrame("header is not a message");
     const std::span<const msgpack::object> fields(root.via.array.ptr, root.via.array.size);
-    Envelope envelope{Session{fields[2].as<std::uint64_t>()}, Session{}, {}};
-    const auto foreign = [&](MalformedFrame problem) {
-      problem.from = envelope.from;
-      problem.foreign = true;
-      return problem;
-    };
+    unpack(fields[2], envelope.from);
     if (const auto v = fields[0].as<std::uint32_t>(); v != protocol_version) {
-      throw foreign(MalformedFrame("protocol version {}, expected {}", v, protocol_version));
+      throw MalformedFrame("protocol version {}, expected {}", v, protocol_version);
     }
     const auto type = fields[1].as<std::uint64_t>();
-    if (type >= std::variant_size_v<Message>) throw foreign(MalformedFrame("unknown message type {}", type));
+    if (type >= std::variant_size_v<Message>) throw MalformedFrame("unknown message type {}", type);
     envelope.body = make_by_number(type);
     unpack(fields[3], envelope.to);
+    if (arrays && arrays->size() > max_arrays_bytes)
+      throw MalformedFrame("binary frame of {} bytes", arrays->size());
     std::visit([&](auto& message) { fill(message, fields.subspan(4), arrays, payload); }, envelope.body);
     return envelope;
+  } catch (MalformedFrame& problem) {
+    problem.from = envelope.from;
+    throw;
   } catch (const msgpack::unpack_error& problem) {
     throw MalformedFrame("not MessagePack: {}", problem.what());
   } catch (const msgpack::type_error&) {
-    throw MalformedFrame("a field has the wrong type");
+    MalformedFrame problem("a field has the wrong type");
+    problem.from = envelope.from;
+    throw problem;
   }
 }
 

@@ -28,8 +28,7 @@ struct Frames {
 /// A frame off the network that cannot be taken: says why.
 struct MalformedFrame : Error {
   using Error::Error;
-  Session from{};        ///< whom to answer, when that much could be read
-  bool foreign = false;  ///< another protocol version or an unknown type: no use going on
+  Session from{};  ///< whom to answer, when that much could be read
 };
 
 /// Encodes into `out`, whose buffers are reused.

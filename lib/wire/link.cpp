@@ -6,6 +6,8 @@
 namespace dp {
 namespace {
 
+constexpr std::size_t longest_name = 100, longest_text = 512;
+
 /// When a peer was last heard, leaving out the time this process was itself stopped or starved (two
 /// heartbeats without a tick): it must not take its own absence for its peers'. A tick is due each heartbeat,
 /// so one a little late is none.
@@ -30,6 +32,7 @@ void Dialer::say_hello(Time now, Outbox& out) {
 
 void Dialer::redial(Time now, Outbox& out) {
   ours_ = Session{raw(ours_) + 1};
+  theirs_ = Session{raw(theirs_) & ~std::uint64_t{0xFFFFFFFF}};  // only the process is remembered
   if (up_) alone_since_ = now;
   up_ = false;
   out.push(Redial{peer_});
@@ -46,6 +49,11 @@ void Dialer::ping(Time now, Outbox& out) {
   if (hooks_.ping) hooks_.ping(ping);
   send(std::move(ping), out);
   next_ = now + timing_.heartbeat;
+}
+
+/// Tells the other side our estimate before anything that it must put on its own clock.
+void Dialer::exchange_clocks(Time now, Outbox& out) {
+  out.push(Send{peer_, Envelope{ours_, theirs_, Ping{now, 0, clock_.offset(now), clock_.bound(now), {}}}});
 }
 
 LinkEvent Dialer::tick(Time now, Outbox& out) {
@@ -74,14 +82,22 @@ LinkEvent Dialer::tick(Time now, Outbox& out) {
 LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
   if (envelope.to != ours_) return LinkEvent::none;  // meant for an earlier session
   if (auto* welcome = std::get_if<Welcome>(&envelope.body)) {
-    const bool again = up_ && theirs_ == envelope.from;
-    theirs_ = envelope.from;
-    up_ = true;
     heard_ = now;
-    if (again) return LinkEvent::none;
+    if (theirs_ == envelope.from) {
+      if (!up_) exchange_clocks(now, out);
+      return LinkEvent::none;
+    }
+    if (process_of(theirs_) != process_of(envelope.from)) clock_ = {};
+    theirs_ = envelope.from;
+    welcome_ = *welcome;
     same_clock_ = welcome->boot_id == boot_id_;
-    clock_ = {};
-    ping(now, out);
+    if (!same_clock_ && !clock_.known()) {  // up once it can tell our clock from its own
+      exchange_clocks(now, out);
+      return LinkEvent::none;
+    }
+    if (!same_clock_) exchange_clocks(now, out);
+    up_ = true;
+    next_ = now;
     return LinkEvent::up;
   }
   if (auto* reject = std::get_if<Reject>(&envelope.body)) {
@@ -91,13 +107,17 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
     redial(now, out);
     return LinkEvent::down;
   }
-  if (!up_ || envelope.from != theirs_) return LinkEvent::none;
+  if (envelope.from != theirs_) return LinkEvent::none;
   heard_ = now;
   if (auto* pong = std::get_if<Pong>(&envelope.body)) {
     clock_.add(pong->t1, pong->t2, pong->t3, now);
-    return LinkEvent::none;
+    if (up_) return LinkEvent::none;
+    exchange_clocks(now, out);
+    up_ = true;
+    next_ = now;
+    return LinkEvent::up;
   }
-  return LinkEvent::message;
+  return up_ ? LinkEvent::message : LinkEvent::none;
 }
 
 std::string Dialer::complaint() const {
@@ -124,11 +144,18 @@ void Listener::drop(PeerId peer, Outbox& out) {
 }
 
 void Listener::refuse(PeerId from, const Envelope& to, std::string reason, bool hello_again, Outbox& out) {
-  out.push(Send{from, Envelope{ours_, to.from, Reject{hello_again, std::move(reason)}}});
+  out.push(Send{from, Envelope{ours_, to.from, Reject{hello_again, reason.substr(0, longest_text)}}});
 }
 
 LinkEvent Listener::receive(Time now, PeerId from, Envelope& envelope, Outbox& out) {
-  if (std::holds_alternative<Hello>(envelope.body)) return LinkEvent::up;
+  if (const auto* hello = std::get_if<Hello>(&envelope.body)) {
+    const bool sane =
+        hello->name.size() <= longest_name && hello->data.dataset.size() <= longest_name &&
+        std::ranges::all_of(hello->datasets, [](const std::string& d) { return d.size() <= longest_name; });
+    if (sane) return LinkEvent::up;
+    refuse(from, envelope, "HELLO with a name or digest that is too long", false, out);
+    return LinkEvent::none;
+  }
   const auto found = peers_.find(from);
   if (found == peers_.end() || found->second.session != envelope.from || envelope.to != ours_) {
     refuse(from, envelope, "this session is not known here", true, out);
@@ -148,14 +175,23 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
                                       Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
   Acceptance result;
+  const auto ignore = [&](std::string why, bool hello_again) {
+    refuse(from, envelope, std::move(why), hello_again, out);
+    result.refused = true;
+    return result;
+  };
   for (const auto& [id, peer] : peers_) {
-    if (peer.role != hello.role || peer.name != hello.name || peer.session == envelope.from) continue;
+    const bool same_name = peer.role == hello.role && peer.name == hello.name;
+    if (id == from && !same_name) return ignore("this connection has another name already", false);
+    if (!same_name || (id == from && peer.session == envelope.from)) continue;
     const bool same_process = process_of(peer.session) == process_of(envelope.from);
-    if (!same_process && id != from && now - peer.heard <= timing_.missed * timing_.heartbeat) {
-      refuse(from, envelope,
-             fmt::format("the name '{}' is in use by a live {}", hello.name, name_of(hello.role)), true, out);
+    if (same_process && raw(peer.session) > raw(envelope.from)) {  // left over from an earlier session
       result.refused = true;
       return result;
+    }
+    if (!same_process && id != from && now - peer.heard <= timing_.missed * timing_.heartbeat) {
+      return ignore(fmt::format("the name '{}' is in use by a live {}", hello.name, name_of(hello.role)),
+                    true);
     }
     result.replaced = id;
   }

@@ -62,12 +62,15 @@ class Dialer {
   void ping(Time now, Outbox& out);
 
   bool up() const { return up_; }
+  /// What the peer said when the session began.
+  const Welcome& welcome() const { return welcome_; }
   PeerId peer() const { return peer_; }
   /// Why it could not be reached, in words.
   std::string complaint() const;
 
  private:
   void say_hello(Time now, Outbox& out);
+  void exchange_clocks(Time now, Outbox& out);
 
   PeerId peer_;
   Role peer_role_;
@@ -76,6 +79,7 @@ class Dialer {
   Session theirs_{};
   LinkTiming timing_;
   Hooks hooks_;
+  Welcome welcome_;
   bool up_ = false, same_clock_ = true;
   Time next_{};  ///< next HELLO or PING
   Time heard_{}, last_tick_{};

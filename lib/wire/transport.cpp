@@ -125,7 +125,7 @@ struct Transport::Impl {
       log_warn("frame refused: {}", problem.what());
     }
     // Only the bound side answers: two versions would refuse each other's refusals without end.
-    if (!problem.foreign || !routes.contains(peer)) return;
+    if (problem.from == Session{} || !routes.contains(peer)) return;
     Envelope reject{Session{}, problem.from, Reject{false, fmt::format("frame refused: {}", problem.what())}};
     send(peer, reject);
   }
@@ -188,6 +188,8 @@ std::optional<Incoming> Transport::receive() {
       ++tried;
     } else if (incoming) {
       return incoming;
+    } else {
+      tried = 0;  // something was taken off this socket: more may wait behind it
     }
   }
   return std::nullopt;

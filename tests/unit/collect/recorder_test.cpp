@@ -223,7 +223,7 @@ TEST_F(RecorderTest, TheSeriesCountsASampleWhenItArrivesAndWhenItIsCollected) {
 // ------------------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, GrowingLatencyIsOverloadAndNotTheGeneratorsFault) {
-  begin();
+  recorder.begin(run_at(1000, 2000), t0);
   for (int k = 0; k < 200; ++k) take(10.0 * k, 5 + 5.0 * k);  // half of what comes is served
   const RunReport r = report();
   EXPECT_TRUE(r.overloaded);
@@ -245,6 +245,34 @@ TEST_F(RecorderTest, NoisyButFlatLatencyIsNotOverload) {
     }
     EXPECT_FALSE(recorder.report(some_router(), true, 120).overloaded) << "seed " << seed;
   }
+}
+
+TEST_F(RecorderTest, AnOutageThatWasOvercomeIsNotOverload) {
+  recorder.begin(run_at(1000, 2000), t0);
+  for (int k = 0; k < 200; ++k) {
+    const double due = 10.0 * k;
+    take(due, due > 1200 && due < 1700 ? 1705 - due : 5);  // nothing is served from 1.2 s to 1.7 s
+  }
+  EXPECT_FALSE(report().overloaded);
+}
+
+TEST_F(RecorderTest, CpuAndMemoryAreThoseSinceT0) {
+  begin();
+  const auto reading = [&](double at, double cpu, std::uint64_t rss) {
+    recorder.usage(Role::stream, "stream", {{t0 + ms(at), ms(cpu), rss, rss, rss}, {}, {}, {}});
+  };
+  reading(-1000, 0, 9'000'000);   // warming up: not counted
+  reading(-250, 740, 9'000'000);
+  reading(250, 750, 1'000'000);
+  reading(750, 800, 3'000'000);
+  reading(1250, 10, 2'000'000);   // restarted under its name
+  reading(1750, 60, 2'000'000);
+  ASSERT_THAT(report().stages, SizeIs(1));
+  const StageReport stage = report().stages[0];
+  EXPECT_DOUBLE_EQ(stage.cpu_percent->mean, 100 * (10 + 50 + 50) / 1500.0);
+  EXPECT_DOUBLE_EQ(stage.cpu_percent->max, 10);
+  EXPECT_DOUBLE_EQ(stage.rss_mb->mean, 2);
+  EXPECT_DOUBLE_EQ(stage.anonymous_mb->first, 1);
 }
 
 TEST_F(RecorderTest, ASlowStartIsNotOverload) {

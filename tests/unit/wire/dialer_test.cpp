@@ -86,6 +86,8 @@ TEST_F(DialerTest, SendsNothingButHelloBeforeItIsWelcome) {
 
 TEST_F(DialerTest, PingsWhenWelcomeAndThenEveryHeartbeat) {
   welcome();
+  EXPECT_EQ(take_sent<Ping>(out_).size(), 0U);  // the stage takes the session in first
+  tick(0ms);
   const auto ping = take_sent<Ping>(out_);
   ASSERT_EQ(ping.size(), 1U);
   EXPECT_EQ(std::get<Ping>(ping[0].envelope.body).limit, 5U);
@@ -94,6 +96,21 @@ TEST_F(DialerTest, PingsWhenWelcomeAndThenEveryHeartbeat) {
   EXPECT_EQ(take_sent<Ping>(out_).size(), 0U);
   tick(1ms);
   EXPECT_EQ(take_sent<Ping>(out_).size(), 1U);
+}
+
+TEST_F(DialerTest, AcrossHostsItIsUpOnlyOnceTheOtherSideKnowsItsClock) {
+  Envelope welcome{theirs, first, Welcome{RunId{1}, "another boot", {}}};
+  EXPECT_EQ(dialer_.receive(now_, welcome, out_), LinkEvent::none);
+  const auto ping = take_sent<Ping>(out_);
+  ASSERT_EQ(ping.size(), 1U);
+  dialer_.send(Fin{}, out_);
+  EXPECT_TRUE(out_.actions().empty());
+  const Time there = now_ + 1000h;
+  Envelope pong{theirs, first, Pong{std::get<Ping>(ping[0].envelope.body).t1, there, there}};
+  EXPECT_EQ(dialer_.receive(now_, pong, out_), LinkEvent::up);
+  const auto informed = take_sent<Ping>(out_);
+  ASSERT_EQ(informed.size(), 1U);
+  EXPECT_EQ(std::get<Ping>(informed[0].envelope.body).offset, 1000h);
 }
 
 TEST_F(DialerTest, AWelcomeSaidTwiceBeginsOneSession) {

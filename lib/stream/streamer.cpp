@@ -172,12 +172,13 @@ void Streamer::send_batch(Time now, Unsettled& batch, Outbox& out) {
   plan_.samples(batch.spec, message.ids);
   if (options_.payload == PayloadMode::inline_pixels) {
     const std::size_t each = data_.shape().bytes();
-    const auto pixels = std::make_shared<std::vector<std::byte>>(message.ids.size() * each);
-    for (std::size_t i = 0; i < message.ids.size(); ++i) {
-      data_.copy(message.ids[i], std::span(*pixels).subspan(i * each, each));
-    }
-    message.payload = {pixels, *pixels};
-    message.checksum = checksum(*pixels);
+    const std::size_t size = message.ids.size() * each;
+    const auto pixels = std::make_shared_for_overwrite<std::byte[]>(size);
+    const std::span all(pixels.get(), size);
+    for (std::size_t i = 0; i < message.ids.size(); ++i)
+      data_.copy(message.ids[i], all.subspan(i * each, each));
+    message.payload = {pixels, all};
+    message.checksum = checksum(all);
   }
   batch.sent = now;
   message.times = {batch.scheduled, batch.released, now, {}};

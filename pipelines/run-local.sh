@@ -5,7 +5,7 @@
 # shellcheck disable=SC2317  # the functions that traps call
 set -uo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(dirname "${BASH_SOURCE[0]}")
 bin=${DP_BIN:-$here/../build/bin}
 
 usage() {
@@ -31,7 +31,6 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --heartbeat TIME, --wait TIME   for all tools
   --ports N           bind ports N, N+1 and N+2 instead of free ones
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
-  --quiet             no progress
 
 Exit status: that of dp-collect (0 valid, 3 measured but invalid), 1 if a process failed, 2 usage, 130 interrupted.
 Example:
@@ -40,11 +39,10 @@ EOF
 }
 
 strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
-data='' expected='' decisions='' logs='' ports=0 quiet=0 route_options=() link=() stream=()
+data='' expected='' decisions='' logs='' ports=0 route_options=() link=() stream=()
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
-    --quiet) quiet=1; shift; continue ;;
     --) shift; stream+=("$@"); break ;;
     --*) (($# > 1)) || { echo "run-local.sh: $1 needs a value (see --help)" >&2; exit 2; } ;;&
     --strategy) strategy=$2 ;;
@@ -135,17 +133,7 @@ port() { echo "tcp://127.0.0.1:$((ports ? ports + $1 : 0))"; }
 collect=("$bin/dp-collect" --bind "$(port 2)" "${link[@]}")
 [[ -n $out ]] && collect+=(--out "$out")
 [[ -n $expected ]] && collect+=(--expected "$expected")
-((quiet)) && collect+=(--quiet)
-# The collector's progress line goes to the terminal, when there is one.
-: >"$logs/collect.log"
-if [[ -t 2 ]] && ((!quiet)); then
-  "${collect[@]}" 2> >(tee "$logs/collect.log" >&2) &
-  pids[collect]=$!
-  echo "$!" >"$logs/collect.pid"
-else
-  start collect "${collect[@]}"
-fi
-
+start collect "${collect[@]}"
 wait_ready collect
 collect_at=$(endpoint_of collect bind)
 
@@ -186,7 +174,7 @@ while [[ -n ${pids[collect]:-} ]]; do
   done
 done
 if ((answer != 0 && answer != 3)); then fail "dp-collect failed (status $answer)" collect "$answer"; fi
-[[ -t 2 ]] || grep -hv READY "$logs/collect.log" >&2
+grep -hv READY "$logs/collect.log" >&2
 # The others say goodbye; whoever does not within six seconds is ended by the trap.
 for _ in {1..120}; do
   alive=0

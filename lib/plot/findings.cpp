@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "plot/pictures.hpp"
@@ -71,6 +72,26 @@ std::string overloaded_at(const std::vector<const PlotCell*>& cells) {
   return fmt::format("{}{} {} overloaded", nodes_text(nodes), who, nodes == 1 ? "is" : "are");
 }
 
+/// Several strategies whose confidence intervals of capacity all share a value: no order is to be read into
+/// them.
+bool all_overlap(const std::vector<const PlotCell*>& cells) {
+  double highest_low = 0, lowest_high = std::numeric_limits<double>::infinity();
+  for (const PlotCell* c : cells) {
+    const double half = c->capacity_ci95.value_or(0);
+    highest_low = std::max(highest_low, *c->capacity - half);
+    lowest_high = std::min(lowest_high, *c->capacity + half);
+  }
+  return cells.size() > 1 && highest_low <= lowest_high;
+}
+
+std::string indistinct(const std::vector<std::pair<double, std::string>>& values, const char* number_format,
+                       const char* unit) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const std::string from = fmt::format(fmt::runtime(number_format), low->first);
+  const std::string to = fmt::format(fmt::runtime(number_format), high->first);
+  return fmt::format("{}{}{}; the strategies' intervals overlap", from == to ? "" : from + "–", to, unit);
+}
+
 }  // namespace
 
 std::string throughput_finding(const std::vector<PlotCell>& cells) {
@@ -78,21 +99,25 @@ std::string throughput_finding(const std::vector<PlotCell>& cells) {
   std::uint32_t top = largest_nodes(cells, false);
   if (top <= base) top = largest_nodes(cells, true);
   std::vector<std::pair<double, std::string>> values;
+  std::vector<const PlotCell*> compared;
   bool oversubscribed = false;
   for (const PlotCell& c : cells) {
     if (c.nodes != top || !c.capacity) continue;
     if (top > base && !c.speedup) continue;
     values.emplace_back(top > base ? *c.speedup : *c.capacity, c.strategy);
+    compared.push_back(&c);
     oversubscribed = oversubscribed || c.oversubscribed;
   }
   const std::string mark = oversubscribed ? " (oversubscribed)" : "";
   if (values.empty()) return "Capacity" + mark;
+  const bool overlap = all_overlap(compared);
   if (top > base) {
     return fmt::format("From {} to {}{}, capacity grows {}", base, nodes_text(top), mark,
-                       per_strategy(values, "{:.2f}×", "with"));
+                       overlap ? indistinct(values, "{:.2f}", "×") : per_strategy(values, "{:.2f}×", "with"));
   }
   return fmt::format("Capacity on {}{}: {}", nodes_text(top), mark,
-                     per_strategy(values, "{:.0f} samples/s", "with"));
+                     overlap ? indistinct(values, "{:.0f}", " samples/s")
+                             : per_strategy(values, "{:.0f} samples/s", "with"));
 }
 
 std::string latency_finding(const std::vector<PlotCell>& cells) {

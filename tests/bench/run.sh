@@ -25,7 +25,7 @@ column() { jq -r "$2" "$work/$1".*.json | median; }
 pipeline() {
   local name=$1 repeat=$2 status=0
   shift 2
-  "$root/pipelines/run-local.sh" --quiet --out "$work/$name.$repeat.json" "$@" 2>"$work/stderr" || status=$?
+  "$root/pipelines/run-local.sh" --out "$work/$name.$repeat.json" "$@" 2>"$work/stderr" || status=$?
   ((status == 0 || status == 3)) || { cat "$work/stderr" >&2; exit 1; }
 }
 

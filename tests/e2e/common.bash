@@ -24,14 +24,14 @@ run() {
   local name=$1
   shift
   status=0
-  "$root/pipelines/run-local.sh" --quiet --out "$work/$name.json" "$@" 2>"$work/$name.err" || status=$?
+  "$root/pipelines/run-local.sh" --out "$work/$name.json" "$@" 2>"$work/$name.err" || status=$?
 }
 # launch NAME OPTIONS…: the same in the background, with logs, pids and decisions in $work/logs.
 launch() {
   local name=$1
   shift
   mkdir -p "$work/logs"
-  "$root/pipelines/run-local.sh" --quiet --out "$work/$name.json" --logs "$work/logs" \
+  "$root/pipelines/run-local.sh" --out "$work/$name.json" --logs "$work/logs" \
     --decisions "$work/logs/decisions.ndjson" "$@" 2>"$work/$name.err" &
   run_pid=$!
 }

@@ -44,6 +44,18 @@ TEST(ThroughputFinding, LeavesOversubscribedNodeCountsOut) {
             "From 1 to 4 nodes (oversubscribed), capacity grows 1.50× with uniform");
 }
 
+TEST(ThroughputFinding, OrdersNothingThatItsIntervalsDoNotSeparate) {
+  PlotCell uniform = capacity("uniform", 2, 190, 1.9), dynamic = capacity("dynamic", 2, 195, 1.95);
+  uniform.capacity_ci95 = dynamic.capacity_ci95 = 4;
+  EXPECT_EQ(
+      throughput_finding({capacity("uniform", 1, 100, 1), uniform, capacity("dynamic", 1, 100, 1), dynamic}),
+      "From 1 to 2 nodes, capacity grows 1.90–1.95×; the strategies' intervals overlap");
+  uniform.capacity_ci95 = 0.5;
+  EXPECT_EQ(
+      throughput_finding({capacity("uniform", 1, 100, 1), uniform, capacity("dynamic", 1, 100, 1), dynamic}),
+      "From 1 to 2 nodes, capacity grows 1.95× with dynamic, 1.90× with uniform");
+}
+
 TEST(ThroughputFinding, OfOneNodeCountIsTheCapacityItself) {
   EXPECT_EQ(throughput_finding({capacity("uniform", 1, 100, 1)}),
             "Capacity on 1 node: 100 samples/s with uniform");

@@ -294,6 +294,35 @@ TEST(RouterFailures, ALeaseIsNotRenewedBeyondItsCap) {
   EXPECT_THAT(pipe.given(workers[1]), ElementsAre(0));
 }
 
+TEST(RouterFailures, AWorkerThatHeldABatchBeyondTheCapLosesEverythingAndIsNotTrustedAgain) {
+  RouterOptions options = with_attempts(4);
+  options.strategy = "uniform";
+  options.lease_cap = 20s;
+  FakePipeline pipe(options);
+  const auto workers = pipe.all_up(1);  // 0 is being computed, 2 and 4 wait for the same worker
+  pipe.send(0, 5);
+  const auto given = pipe.given(workers[0]);
+  ASSERT_EQ(given.size(), 1U);
+  const PeerId other = workers[1];
+  pipe.credit(other, 100);
+  pipe.peer(other).held.clear();
+  pipe.pass(25s);
+  EXPECT_THAT(pipe.given(other), testing::IsSupersetOf(std::vector<std::uint64_t>{0, 2, 4}));
+  pipe.hello_again(workers[0], FakePipeline::worker_hello(pipe.peer(workers[0]).name));
+  EXPECT_FALSE(pipe.told<Reject>(workers[0]).empty());
+  EXPECT_FALSE(pipe.told<Reject>(workers[0]).back().hello_again);
+}
+
+TEST(RouterFailures, AConnectionDoesNotChangeItsName) {
+  FakePipeline pipe(with_attempts(4));
+  const auto workers = pipe.all_up(1);
+  pipe.hello_again(workers[0], FakePipeline::worker_hello("someone else"));
+  pipe.send(0, 2);
+  pipe.from(workers[0], Bye{});
+  pipe.pass(10s);
+  EXPECT_FALSE(pipe.router().finished());
+}
+
 TEST(RouterFailures, AnotherWorkersHeartbeatRenewsNothing) {
   FakePipeline pipe(with_attempts(1));
   const auto workers = pipe.all_up(1);

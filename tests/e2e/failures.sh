@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: MIT
 # Ports below the ephemeral range, on a loopback of its own: on a port that was free, a socket that dials the dead
 # router could take its place.
-if [[ -z ${DP_OWN_LOOPBACK:-} ]]; then
-  ((EUID == 0)) && own=(unshare -n) || own=(unshare -rn)
+((EUID == 0)) && own=(unshare -n) || own=(unshare -rn)
+if [[ -z ${DP_OWN_LOOPBACK:-} ]] && "${own[@]}" ip link set lo up 2>/dev/null; then
   # shellcheck disable=SC2016  # for the inner shell
   DP_OWN_LOOPBACK=1 exec "${own[@]}" bash -c 'ip link set lo up && exec bash "$0"' "${BASH_SOURCE[0]}"
 fi

@@ -2,8 +2,8 @@
 # The pipeline of the README runs as pasted.
 # SPDX-License-Identifier: MIT
 # It uses the default ports: a loopback of its own keeps other runs on this machine apart.
-if [[ -z ${DP_OWN_LOOPBACK:-} ]]; then
-  ((EUID == 0)) && own=(unshare -n) || own=(unshare -rn)
+((EUID == 0)) && own=(unshare -n) || own=(unshare -rn)
+if [[ -z ${DP_OWN_LOOPBACK:-} ]] && "${own[@]}" ip link set lo up 2>/dev/null; then
   # shellcheck disable=SC2016  # for the inner shell
   DP_OWN_LOOPBACK=1 exec "${own[@]}" bash -c 'ip link set lo up && exec bash "$0"' "${BASH_SOURCE[0]}"
 fi

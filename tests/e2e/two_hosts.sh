@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 if [[ -z ${DP_OWN_HOST:-} ]]; then
   ((EUID == 0)) && own=(unshare -n) || own=(unshare -rn)
+  "${own[@]}" true || { echo "FAILED: this test needs network namespaces (unshare -n)" >&2; exit 1; }
   DP_OWN_HOST=1 exec "${own[@]}" bash "${BASH_SOURCE[0]}"
 fi
 # shellcheck source=tests/e2e/common.bash

@@ -88,6 +88,28 @@ struct WorkerTest : testing::Test {
 // ---- warming up and credit
 // -----------------------------------------------------------------------------------
 
+TEST_F(WorkerTest, ANewRouterSessionInheritsNoCredit) {
+  warm();
+  for (std::uint64_t id = 0; id < 50; ++id) {
+    give(id);
+    compute();
+  }
+  rig.restart(rig.route);
+  rig.route.pings.clear();
+  rig.advance(ms(3000));
+  ASSERT_FALSE(rig.route.pings.empty());
+  for (const Ping& ping : rig.route.pings) EXPECT_LE(ping.limit, 2U);
+}
+
+TEST_F(WorkerTest, AWrongNumberOfPredictionsIsADataErrorAndNoResult) {
+  warm();
+  give(0);
+  compute({{4}});
+  ASSERT_EQ(rig.route.all<Done>().size(), 1U);
+  EXPECT_EQ(rig.route.all<Done>()[0].error, ErrorClass::data);
+  EXPECT_TRUE(results().empty());
+}
+
 TEST_F(WorkerTest, WarmsUpOnTheShapeTheRouterTells) {
   rig.tick();
   const auto asked = rig.actions<WarmUp>();

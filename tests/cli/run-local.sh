@@ -37,7 +37,7 @@ stray|unknown option 'stray'
 --workers 0|--workers '0';a whole number from 1
 --workers two|--workers 'two'
 --strategy best|dp-route;--strategy 'best';uniform, dynamic, sharded
---backend gpu|dp-infer;--backend 'gpu';torch, null, synthetic
+--backend gpu --data synthetic:1x4x4|dp-infer;--backend 'gpu';torch, null, synthetic
 --backend synthetic --service 5ms --data synthetic:1x4x4|dp-infer;--service '5ms';fixed:5ms
 --backend null --data synthetic:1x4x4 --rate fast|dp-stream;--rate 'fast'
 --backend null --data synthetic:1x4x4 -- --arrivals bursty|dp-stream;--arrivals 'bursty';constant, poisson

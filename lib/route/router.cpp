@@ -362,7 +362,7 @@ void Router::tick(Time now, Outbox& out) {
     next_leases_ = now + options_.timing.heartbeat / 2;
   }
   if (now >= next_failed_) {
-    for (const BatchId id : failed_) collect_.send(batches_.at(id).failure, out);
+    for (const auto& [id, failure] : failed_) collect_.send(failure, out);
     next_failed_ = now + options_.timing.heartbeat;
   }
   try_start(now, out);

@@ -56,7 +56,6 @@ class Router final : public Stage {
     std::optional<Slot> avoid;   ///< failed there: elsewhere if there is an elsewhere
     PeerId worker{};             ///< leased to, or done by
     Time lease_until{}, lease_cap{}, retry_at{};
-    Failed failure;
   };
   struct Worker {
     std::string name;
@@ -106,6 +105,7 @@ class Router final : public Stage {
   void unqueue(BatchId id, Entry& entry);
   void assign(Time now, BatchId id, Entry& entry, Outbox& out);
   void requeue(Time now, BatchId id, bool charge, ErrorClass error, const std::string& why, Outbox& out);
+  void give_up(BatchId id, Failed failure, Outbox& out);
   void pump(Time now, Outbox& out);
   void dispatch(Time now, BatchId id, PeerId to, Outbox& out);
   void release(BatchId id, Entry& entry);
@@ -145,7 +145,7 @@ class Router final : public Stage {
   std::map<BatchId, Entry> batches_;
   std::deque<BatchId> central_;
   std::set<std::pair<Time, BatchId>> delayed_;
-  std::set<BatchId> failed_;
+  std::map<BatchId, Failed> failed_;  ///< given up, not yet settled as such
   std::map<BatchId, std::pair<PeerId, bool>>
       claims_;  ///< held (false) or done (true) by a worker, not yet re-sent to us
   Settled settled_;

@@ -44,9 +44,7 @@ void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
     Entry& entry = batches_[id];
     entry.batch = std::move(batch);
     entry.state = State::failed;
-    entry.failure = {id, 0, ErrorClass::data, "the batch is not what HELLO announced"};
-    failed_.insert(id);
-    return collect_.send(entry.failure, out);
+    return give_up(id, {id, 0, ErrorClass::data, "the batch is not what HELLO announced"}, out);
   }
   batch.lease.router = peers_.session();
   Entry& entry = batches_[id];
@@ -224,10 +222,8 @@ void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const 
   }
   if (charge && (entry.charged >= options_.attempts || entry.opinions >= 2)) {
     entry.state = State::failed;
-    entry.failure = {id, entry.charged, error, why.substr(0, 512)};
-    failed_.insert(id);
     log(now, id, entry, "failed", out);
-    return collect_.send(entry.failure, out);
+    return give_up(id, {id, entry.charged, error, why.substr(0, 512)}, out);
   }
   const int doublings = std::min(static_cast<int>(entry.charged), 10);
   const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
@@ -236,6 +232,11 @@ void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const 
   entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
   delayed_.emplace(entry.retry_at, id);
   log(now, id, entry, "retry", out);
+}
+
+void Router::give_up(BatchId id, Failed failure, Outbox& out) {
+  collect_.send(failure, out);
+  failed_[id] = std::move(failure);
 }
 
 void Router::on_commit(Time, const Commit& commit, Outbox& out) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/event_loop.hpp"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -61,6 +62,13 @@ void ask_for_short_turns() {
   ::syscall(SYS_sched_setattr, 0, &attributes, 0U);
 }
 
+/// Payloads come and go by the thousand a second: giving their memory back to the kernel each time and
+/// faulting it in again cost a tenth of the null backend's throughput.
+void keep_freed_memory() {
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+}
+
 }  // namespace
 
 EventLoop::EventLoop() : signals_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
@@ -70,6 +78,7 @@ EventLoop::EventLoop() : signals_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   handle(SIGTERM);
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // wake when asked to, not 50 µs later
   ask_for_short_turns();
+  keep_freed_memory();
 }
 
 EventLoop::~EventLoop() = default;  // the handler may still write to its descriptor

@@ -1,6 +1,7 @@
 // cifar10-from-png: turns a PNG sheet of CIFAR-10 images (one 32×32 image a row, pixels in raster order) and
 // a list of labels into the data set's binary format: label byte, then 1024 bytes each of red, green and
-// blue. SPDX-License-Identifier: MIT
+// blue.
+// SPDX-License-Identifier: MIT
 #include <png.h>
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // Which batches are settled: everything below a watermark, and a bitmap from there on. The collector fills
-// it; its image travels in COMMIT. SPDX-License-Identifier: MIT
+// it; its image travels in COMMIT.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <bit>

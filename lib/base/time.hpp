@@ -1,5 +1,6 @@
 // The one clock of the toolkit: CLOCK_MONOTONIC in nanoseconds. State machines are given `Time`; only the
-// event loop reads it. SPDX-License-Identifier: MIT
+// event loop reads it.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <chrono>

@@ -43,8 +43,7 @@ Duration Collector::offset(Role role) const {
   return peer ? offset(*peer) : Duration{};
 }
 
-// ---- messages
-// ------------------------------------------------------------------------------------------------
+// ---- messages --------------------------------------------------------------------------------------------
 
 void Collector::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -217,8 +216,7 @@ void Collector::close(BatchId id) {
   commit_due_ = true;
 }
 
-// ---- peers
-// ---------------------------------------------------------------------------------------------------
+// ---- peers -----------------------------------------------------------------------------------------------
 
 void Collector::gone(Time now, PeerId peer, const PeerState& state, bool goodbye, Outbox& out) {
   acks_.erase(peer);
@@ -246,8 +244,7 @@ void Collector::flush(Time now, Outbox& out) {
   }
 }
 
-// ---- the end
-// -------------------------------------------------------------------------------------------------
+// ---- the end ---------------------------------------------------------------------------------------------
 
 void Collector::try_end(Time now, Outbox& out) {
   if (!fin_said_ && eos_ && settled_.count() == *eos_) {

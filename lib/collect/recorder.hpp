@@ -1,5 +1,6 @@
 // What a run measured: takes settlements as the ledger makes them, and turns them into the figures of
-// run.json. All times it is given are on the collector's clock. SPDX-License-Identifier: MIT
+// run.json. All times it is given are on the collector's clock.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <map>

@@ -183,8 +183,7 @@ void Recorder::tell_series(RunReport& report) const {
   }
 }
 
-// ---- verdicts
-// ------------------------------------------------------------------------------------------------
+// ---- verdicts --------------------------------------------------------------------------------------------
 
 /// Latency grows with the schedule: by more over the run than its own median, and by more than 2 % of the
 /// time.

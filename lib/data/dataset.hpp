@@ -1,5 +1,6 @@
 // Data sets: images by number, as uint8 planes with a label. Read-only, opened once by a spec on the command
-// line. SPDX-License-Identifier: MIT
+// line.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // Layouts: which samples belong together. A layout splits a run's samples into groups (the whole, ranks or
-// shards); the plan takes batches from the groups. Identical for every strategy. SPDX-License-Identifier: MIT
+// shards); the plan takes batches from the groups. Identical for every strategy.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // The plan of a run: which samples make up which batch, and when each batch is due. Made from options alone,
 // before anything runs, and identical for every strategy. Nothing is stored per sample or per batch: a batch
-// is described by a few numbers, from which its samples and arrivals follow. SPDX-License-Identifier: MIT
+// is described by a few numbers, from which its samples and arrivals follow.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

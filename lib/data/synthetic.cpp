@@ -1,5 +1,6 @@
 // Images that cost no more than a memcpy, for measuring the toolkit itself; and the choice between the kinds
-// of data. SPDX-License-Identifier: MIT
+// of data.
+// SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -1,5 +1,6 @@
 // The thread that computes, apart from the one that talks: jobs go in, outcomes come back in the same order
-// with their times, and a descriptor becomes readable when one is there. SPDX-License-Identifier: MIT
+// with their times, and a descriptor becomes readable when one is there.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <condition_variable>

@@ -55,8 +55,7 @@ Worker::Held* Worker::find(BatchId id) {
   return nullptr;
 }
 
-// ---- messages
-// ------------------------------------------------------------------------------------------------
+// ---- messages --------------------------------------------------------------------------------------------
 
 void Worker::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -145,8 +144,7 @@ void Worker::start_next(Outbox& out) {
   }
 }
 
-// ---- the inference thread
-// ------------------------------------------------------------------------------------
+// ---- the inference thread --------------------------------------------------------------------------------
 
 void Worker::warmed(Time, Outbox& out) {
   warm_ = true;
@@ -203,8 +201,7 @@ void Worker::extend_credit(Outbox& out) {
   route_.send(Credit{limit_}, out);
 }
 
-// ---- time
-// ----------------------------------------------------------------------------------------------------
+// ---- time ------------------------------------------------------------------------------------------------
 
 void Worker::tick(Time now, Outbox& out) {
   if (finished()) return;

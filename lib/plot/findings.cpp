@@ -1,5 +1,6 @@
 // The sentences above the pictures. They state what was measured and rank nothing that the table does not
-// separate. SPDX-License-Identifier: MIT
+// separate.
+// SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // The figures of one cell (strategy × nodes) over its iterations, and which strategy is best where that can
-// be told. SPDX-License-Identifier: MIT
+// be told.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <optional>

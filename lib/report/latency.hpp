@@ -1,5 +1,6 @@
 // From a histogram of latencies to the figures of run.json: percentiles, whether each is supported, upper
-// bounds. SPDX-License-Identifier: MIT
+// bounds.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

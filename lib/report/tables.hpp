@@ -1,7 +1,8 @@
 // The tables over many runs that dp-summarize writes: the first columns are those of the original system, so
 // that what read its tables still can. An empty cell means: not measured, or not to be stated (too few
 // batches for the percentile, an overloaded run). Times are ms, rates samples/s, top1 and agreement
-// fractions, *_ci95 half-widths. SPDX-License-Identifier: MIT
+// fractions, *_ci95 half-widths.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <string>

@@ -23,8 +23,7 @@ Router::Router(RouterOptions options, std::uint64_t nonce_seed)
   report_.strategy = options_.strategy;
 }
 
-// ---- links
-// ---------------------------------------------------------------------------------------------------
+// ---- links -----------------------------------------------------------------------------------------------
 
 void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -283,8 +282,7 @@ void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
   for (const BatchId id : queue) assign(now, id, batches_.at(id), out);
 }
 
-// ---- start and places
-// ----------------------------------------------------------------------------------------
+// ---- start and places ------------------------------------------------------------------------------------
 
 std::uint32_t Router::warm_workers() const {
   return static_cast<std::uint32_t>(
@@ -346,8 +344,7 @@ void Router::vacate(Slot slot) {
   strategy_->left(slot);
 }
 
-// ---- time
-// ----------------------------------------------------------------------------------------------------
+// ---- time ------------------------------------------------------------------------------------------------
 
 void Router::tick(Time now, Outbox& out) {
   if (finished()) return;

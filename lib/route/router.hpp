@@ -1,6 +1,7 @@
 // dp-route as a state machine: keeps every batch until the collector has settled it, gives batches to workers
 // by a strategy and their credit, takes them back when a lease ends badly. What it knows is soft: after a
-// restart the stream re-sends and the workers say what they hold. SPDX-License-Identifier: MIT
+// restart the stream re-sends and the workers say what they hold.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <deque>

@@ -17,8 +17,7 @@ bool worth_one_more_only(ErrorClass error) {
 
 }  // namespace
 
-// ---- batches
-// -------------------------------------------------------------------------------------------------
+// ---- batches ---------------------------------------------------------------------------------------------
 
 std::uint64_t Router::capacity() const {
   if (options_.buffer) return options_.buffer;
@@ -260,8 +259,7 @@ void Router::on_commit(Time, const Commit& commit, Outbox& out) {
   extend_stream_credit(out);
 }
 
-// ---- leases
-// --------------------------------------------------------------------------------------------------
+// ---- leases ----------------------------------------------------------------------------------------------
 
 void Router::renew(Time now, PeerId from, const Ping& ping) {
   Worker& worker = workers_[from];

@@ -1,6 +1,7 @@
 // What a partitioning strategy is: told what joins, leaves, is sent and is done, it answers where the next
 // batch goes. One file each, strategy_<name>.cpp; the factory below is the only other place that knows them
-// by name. SPDX-License-Identifier: MIT
+// by name.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>

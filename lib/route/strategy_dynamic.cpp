@@ -1,7 +1,8 @@
 // dynamic: load-aware and work-conserving. A batch goes to the ready worker with the least expected
 // completion, (outstanding samples + this batch) × exponential moving average of its service time per sample;
 // it waits centrally while nobody has credit. A new worker starts from the mean of the others. O(W) per
-// decision. SPDX-License-Identifier: MIT
+// decision.
+// SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <map>
 

@@ -1,7 +1,8 @@
 // sharded: data locality. Every batch goes where its shard lives. Shards are assigned when the run starts,
 // greedily, longest processing time first (Graham 1969), each to the least loaded worker. When a worker is
 // lost its shards move, greedily again, to the survivors, and only those move; a replacement gets its own
-// back. O(1) per decision. SPDX-License-Identifier: MIT
+// back. O(1) per decision.
+// SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <numeric>
 #include <set>

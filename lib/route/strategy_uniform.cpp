@@ -1,7 +1,8 @@
 // uniform: static, ignores load. Batch b goes to worker b mod W, the split of PyTorch's DistributedSampler
 // when the layout is distributed:W. A slow worker makes everyone late: that is the point. A lost worker's
 // batches are dealt round the survivors (the (b div W)-th of them, cyclically); all others stay where they
-// are. O(1) per decision. SPDX-License-Identifier: MIT
+// are. O(1) per decision.
+// SPDX-License-Identifier: MIT
 #include <algorithm>
 
 #include "route/strategy.hpp"

@@ -1,5 +1,6 @@
 // Whether so many independent observations can support a percentile at all, and an upper bound for it, at 99
-// % confidence: MLPerf Inference's early-stopping criterion with tolerance 0. SPDX-License-Identifier: MIT
+// % confidence: MLPerf Inference's early-stopping criterion with tolerance 0.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // Statistics over a handful of repetitions: location, spread, confidence intervals, outliers, trend, and the
-// paired comparison of several alternatives. SPDX-License-Identifier: MIT
+// paired comparison of several alternatives.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstddef>

@@ -39,8 +39,7 @@ Hello Streamer::hello() const {
   return hello;
 }
 
-// ---- messages
-// ------------------------------------------------------------------------------------------------
+// ---- messages --------------------------------------------------------------------------------------------
 
 void Streamer::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -108,8 +107,7 @@ void Streamer::on_commit(const Commit& commit) {
   settled_.merge(commit.watermark, commit.bitmap, [this](BatchId id) { unsettled_.erase(id); });
 }
 
-// ---- pacing
-// --------------------------------------------------------------------------------------------------
+// ---- pacing ----------------------------------------------------------------------------------------------
 
 void Streamer::release(Time now) {
   if (!started_ || !open_loop() || interrupted_) return;
@@ -186,8 +184,7 @@ void Streamer::send_batch(Time now, Unsettled& batch, Outbox& out) {
   route_.send(std::move(message), out);
 }
 
-// ---- announcements
-// -------------------------------------------------------------------------------------------
+// ---- announcements ---------------------------------------------------------------------------------------
 
 void Streamer::announce(const Unsettled& batch, Outbox& out) {
   if (announcements_.ids.size() + batch.spec.count > most_samples_a_message) flush_announcements(out);
@@ -220,8 +217,7 @@ void Streamer::announce_again(Outbox& out) {
   flush_announcements(out);
 }
 
-// ---- time
-// ----------------------------------------------------------------------------------------------------
+// ---- time ------------------------------------------------------------------------------------------------
 
 void Streamer::tick(Time now, Outbox& out) {
   if (finished()) return;

@@ -1,7 +1,8 @@
 // dp-stream as a state machine: releases batches by the plan's schedule, announces them to the collector,
 // sends them to the router as its credit allows, and sends again whatever is not settled when a session is
 // new. Its pacer never waits for the system under test; the backlog of an overloaded run is a cursor into the
-// plan. SPDX-License-Identifier: MIT
+// plan.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <deque>

@@ -21,8 +21,7 @@ concept HasPayload = requires(M m) {
   m.payload;
 };
 
-// ---- header fields
-// -------------------------------------------------------------------------------------------
+// ---- header fields ---------------------------------------------------------------------------------------
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
 
@@ -72,8 +71,7 @@ void unpack_all(const msgpack::object* from, Tuple fields) {
   std::apply([&](auto&... field) { (unpack(*from++, field), ...); }, fields);
 }
 
-// ---- binary columns
-// ------------------------------------------------------------------------------------------
+// ---- binary columns --------------------------------------------------------------------------------------
 
 void append_raw(std::string& out, const void* data, std::size_t bytes) {
   out.append(static_cast<const char*>(data), bytes);
@@ -136,8 +134,7 @@ class ColumnReader {
   std::string_view rest_;
 };
 
-// ---- what the types alone cannot say
-// -------------------------------------------------------------------------
+// ---- what the types alone cannot say ---------------------------------------------------------------------
 
 void check(const Batch& batch) {
   if (batch.ids.empty()) throw MalformedFrame("batch without samples");
@@ -170,8 +167,7 @@ void check(const Report& r) {
 template <class M>
 void check(const M&) {}
 
-// ---- types by number
-// -----------------------------------------------------------------------------------------
+// ---- types by number -------------------------------------------------------------------------------------
 
 template <std::size_t Index>
 Message make() {

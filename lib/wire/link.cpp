@@ -18,8 +18,7 @@ Time heard_leaving_out_absence(Time heard, Time now, Time last_tick, Duration he
 
 }  // namespace
 
-// ---- Dialer
-// --------------------------------------------------------------------------------------------------
+// ---- Dialer ----------------------------------------------------------------------------------------------
 
 void Dialer::send(Message message, Outbox& out) {
   if (up_) out.push(Send{peer_, Envelope{ours_, theirs_, std::move(message)}});
@@ -126,8 +125,7 @@ std::string Dialer::complaint() const {
   return reason_.empty() ? text : fmt::format("{} ({})", text, reason_);
 }
 
-// ---- Listener
-// ------------------------------------------------------------------------------------------------
+// ---- Listener --------------------------------------------------------------------------------------------
 
 const PeerState* Listener::find(PeerId peer) const {
   const auto found = peers_.find(peer);

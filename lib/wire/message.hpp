@@ -1,6 +1,7 @@
 // Every message between the tools, as plain structs: no ZeroMQ, no MessagePack (codec.hpp turns them into
 // frames, FORMAT.md describes those). `header()` lists what travels in the header, `arrays()` what travels in
-// the binary frame; the codec is generic over the two. SPDX-License-Identifier: MIT
+// the binary frame; the codec is generic over the two.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>

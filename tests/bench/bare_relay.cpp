@@ -1,6 +1,7 @@
 // The rival of the null backend: three processes that do nothing but pass the same frames over the same two
 // hops (ROUTER/DEALER over TCP) under the same windows, without any of the toolkit's code. Prints one JSON
-// line. SPDX-License-Identifier: MIT
+// line.
+// SPDX-License-Identifier: MIT
 #include <sys/wait.h>
 #include <unistd.h>
 

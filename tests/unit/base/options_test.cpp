@@ -25,8 +25,7 @@ std::string refusal(const std::function<void()>& act) {
   return "";
 }
 
-// ---- values
-// --------------------------------------------------------------------------------------------------
+// ---- values ----------------------------------------------------------------------------------------------
 
 TEST(ParseCount, TakesWholeNumbersWithinItsBounds) {
   EXPECT_EQ(parse_count("--n", "1", 1, 9), 1U);
@@ -113,8 +112,7 @@ TEST(Split, KeepsEmptyParts) {
   EXPECT_THAT(split("", ','), ElementsAre(""));
 }
 
-// ---- a command line
-// ------------------------------------------------------------------------------------------
+// ---- a command line --------------------------------------------------------------------------------------
 
 /// A tool with one flag of each kind; each has a name of its own, as loggers are named after tools.
 Options some_tool() {
@@ -209,8 +207,7 @@ TEST(Options, AnUnknownLogLevelIsRefused) {
   EXPECT_THAT(refusal([&] { parse(options, {"--log-level", "loud"}); }), HasSubstr("--log-level 'loud'"));
 }
 
-// ---- how a tool ends
-// -----------------------------------------------------------------------------------------
+// ---- how a tool ends -------------------------------------------------------------------------------------
 
 TEST(RunMain, TurnsExceptionsIntoStatusesAndOneLineOnStderr) {
   const std::tuple<std::function<Exit()>, int, const char*> cases[] = {

@@ -202,8 +202,7 @@ struct CollectorTest : testing::Test {
   }
 };
 
-// ---- sessions
-// ------------------------------------------------------------------------------------------------
+// ---- sessions --------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, WelcomesEachRoleWithTheRunId) {
   for (const Role role : {Role::stream, Role::route, Role::infer}) {
@@ -233,8 +232,7 @@ TEST_F(CollectorTest, RefusesAnotherPlanForGood) {
   EXPECT_THAT(stream->all<Reject>()[0].reason, HasSubstr("another plan"));
 }
 
-// ---- the run is stored
-// ---------------------------------------------------------------------------------------
+// ---- the run is stored -----------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, SaysThatTheRunIsStoredOnlyOnceT0IsKnown) {
   stream = &call(Role::stream, "stream");
@@ -260,8 +258,7 @@ TEST_F(CollectorTest, TheFirstT0Stays) {
   EXPECT_DOUBLE_EQ(collector.report().duration_s, 2);
 }
 
-// ---- settling
-// ------------------------------------------------------------------------------------------------
+// ---- settling --------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, AResultIsAcknowledgedToItsWorkerAndCommittedToStreamAndRouter) {
   begin();
@@ -485,8 +482,7 @@ TEST_F(CollectorTest, TimesOfAnotherHostAreShiftedToItsOwnClock) {
   EXPECT_DOUBLE_EQ(report.clock_bound_ms.value(), 0.25);
 }
 
-// ---- the end
-// -------------------------------------------------------------------------------------------------
+// ---- the end ---------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, SaysFinToStreamAndRouterOnceEverythingIsSettled) {
   begin(2);
@@ -607,8 +603,7 @@ TEST_F(CollectorTest, InterruptedItEndsAtOnce) {
   EXPECT_EQ(collector.finished(), Exit::interrupted);
 }
 
-// ---- losses
-// --------------------------------------------------------------------------------------------------
+// ---- losses ----------------------------------------------------------------------------------------------
 
 TEST_F(CollectorTest, AWorkerThatFallsSilentIsNamedAndTheRunGoesOn) {
   begin(1);

@@ -1,5 +1,6 @@
 // The figures of a run, from settlements made by hand: every expected value follows from the times and counts
-// given. SPDX-License-Identifier: MIT
+// given.
+// SPDX-License-Identifier: MIT
 #include "collect/recorder.hpp"
 
 #include <gmock/gmock.h>
@@ -78,8 +79,7 @@ struct RecorderTest : testing::Test {
   std::uint64_t batches = 0;
 };
 
-// ---- latency
-// -------------------------------------------------------------------------------------------------
+// ---- latency ---------------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, ASamplesLatencyRunsFromItsOwnArrivalABatchsFromItsSchedule) {
   begin();
@@ -164,8 +164,7 @@ TEST_F(RecorderTest, ServiceTimesAreCountedPerBatch) {
   EXPECT_NEAR(bins[0].lower_ms, 4, 0.004);
 }
 
-// ---- rates and series
-// ----------------------------------------------------------------------------------------
+// ---- rates and series ------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, TheFourRates) {
   begin(200);
@@ -219,8 +218,7 @@ TEST_F(RecorderTest, TheSeriesCountsASampleWhenItArrivesAndWhenItIsCollected) {
   }
 }
 
-// ---- verdicts
-// ------------------------------------------------------------------------------------------------
+// ---- verdicts --------------------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, GrowingLatencyIsOverloadAndNotTheGeneratorsFault) {
   recorder.begin(run_at(1000, 2000), t0);
@@ -261,11 +259,11 @@ TEST_F(RecorderTest, CpuAndMemoryAreThoseSinceT0) {
   const auto reading = [&](double at, double cpu, std::uint64_t rss) {
     recorder.usage(Role::stream, "stream", {{t0 + ms(at), ms(cpu), rss, rss, rss}, {}, {}, {}});
   };
-  reading(-1000, 0, 9'000'000);   // warming up: not counted
+  reading(-1000, 0, 9'000'000);  // warming up: not counted
   reading(-250, 740, 9'000'000);
   reading(250, 750, 1'000'000);
   reading(750, 800, 3'000'000);
-  reading(1250, 10, 2'000'000);   // restarted under its name
+  reading(1250, 10, 2'000'000);  // restarted under its name
   reading(1750, 60, 2'000'000);
   ASSERT_THAT(report().stages, SizeIs(1));
   const StageReport stage = report().stages[0];
@@ -385,8 +383,7 @@ TEST_F(RecorderTest, TheStrategyIsCoupledWhenTheBufferFilledUnderASchedule) {
   EXPECT_FALSE(report(router).coupled);
 }
 
-// ---- correctness
-// ---------------------------------------------------------------------------------------------
+// ---- correctness -----------------------------------------------------------------------------------------
 
 struct WithExpected : RecorderTest {
   WithExpected() : RecorderTest({0, 2, 5}) {}
@@ -430,8 +427,7 @@ TEST_F(RecorderTest, BackendsThatDoNotPredictHaveNoAccuracy) {
   EXPECT_FALSE(report().accuracy.agreement);
 }
 
-// ---- workers and balance
-// -------------------------------------------------------------------------------------
+// ---- workers and balance ---------------------------------------------------------------------------------
 
 TEST_F(RecorderTest, BalanceByHand) {
   begin();

@@ -1,5 +1,6 @@
 // dp-infer's state machine against a router and a collector in virtual time; the test plays the inference
-// thread. SPDX-License-Identifier: MIT
+// thread.
+// SPDX-License-Identifier: MIT
 #include "infer/worker.hpp"
 
 #include <gmock/gmock.h>
@@ -85,8 +86,7 @@ struct WorkerTest : testing::Test {
   test::DiallingRig<Worker> rig;
 };
 
-// ---- warming up and credit
-// -----------------------------------------------------------------------------------
+// ---- warming up and credit -------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, ANewRouterSessionInheritsNoCredit) {
   warm();
@@ -200,8 +200,7 @@ TEST_F(Capped, UnacknowledgedResultsStopCreditAndAnAckOpensItAgain) {
   EXPECT_EQ(rig.route.all<Credit>().back().limit, 4U);
 }
 
-// ---- computing
-// -----------------------------------------------------------------------------------------------
+// ---- computing -------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, ComputesOneAtATimeInOrder) {
   warm();
@@ -299,8 +298,7 @@ TEST_F(WorkerTest, ABatchByReferenceHasNoPayloadToCheck) {
   EXPECT_THAT(computing(), ElementsAre(0));
 }
 
-// ---- keeping results until they are in the ledger
-// ------------------------------------------------------------
+// ---- keeping results until they are in the ledger --------------------------------------------------------
 
 TEST_F(WorkerTest, AResultIsRepeatedByAgeUntilItIsAcknowledged) {
   warm();
@@ -353,8 +351,7 @@ TEST_F(WorkerTest, HelloListsWhatItComputesFirstThenWhatWaitsAndWhatIsNotAcknowl
   EXPECT_EQ(hello.run, test::run_id);
 }
 
-// ---- duplicates
-// ----------------------------------------------------------------------------------------------
+// ---- duplicates ------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, ABatchItAlreadyHoldsIsComputedOnceUnderTheNewLease) {
   warm();
@@ -387,8 +384,7 @@ TEST_F(WorkerTest, ABatchItHasDoneIsAnsweredAtOnceWithTheResultItKept) {
   EXPECT_EQ(done.limit, 4U);
 }
 
-// ---- the end
-// -------------------------------------------------------------------------------------------------
+// ---- the end ---------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DrainLetsItFinishAndLeave) {
   warm();

@@ -1,5 +1,6 @@
 // dp-route's state machine among peers played by hand: a collector, a stream and workers that say what a test
-// has them say, and keep what they are told. SPDX-License-Identifier: MIT
+// has them say, and keep what they are told.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <deque>
@@ -44,8 +45,7 @@ class FakePipeline {
     tick();
   }
 
-  // ---- time
-  // --------------------------------------------------------------------------------------------------
+  // ---- time ----------------------------------------------------------------------------------------------
 
   Time now() const { return now_; }
   Router& router() { return *router_; }
@@ -66,8 +66,7 @@ class FakePipeline {
     }
   }
 
-  // ---- peers
-  // -------------------------------------------------------------------------------------------------
+  // ---- peers ---------------------------------------------------------------------------------------------
 
   void collector_up(RunId run = RunId{42}) {
     welcome_ = true;
@@ -151,8 +150,7 @@ class FakePipeline {
     receive(id, peers_.at(id).session, listener_session_, std::move(message));
   }
 
-  // ---- batches
-  // -----------------------------------------------------------------------------------------------
+  // ---- batches -------------------------------------------------------------------------------------------
 
   static Batch batch(std::uint64_t id, ShardId shard = 0) {
     static const auto pixels = std::make_shared<std::vector<std::byte>>(4);
@@ -178,8 +176,7 @@ class FakePipeline {
     from(worker, Done{lease, 10ms, 2, error, error == ErrorClass::none ? "" : "it went wrong", peer.limit});
   }
 
-  // ---- what was said
-  // -----------------------------------------------------------------------------------------
+  // ---- what was said -------------------------------------------------------------------------------------
 
   template <class M>
   std::vector<M> told(PeerId id) const {

@@ -15,8 +15,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-// ---- credit of the workers
-// -----------------------------------------------------------------------------------
+// ---- credit of the workers -------------------------------------------------------------------------------
 
 TEST(RouterDispatch, SendsNoBatchBeyondTheCredit) {
   FakePipeline pipe(two_workers());
@@ -113,8 +112,7 @@ TEST(RouterDispatch, OnlyTheStreamSendsBatches) {
   EXPECT_EQ(pipe.router().buffered(), 0U);
 }
 
-// ---- who serves
-// ----------------------------------------------------------------------------------------------
+// ---- who serves ------------------------------------------------------------------------------------------
 
 TEST(RouterDispatch, AStaticStrategyLeavesExtraWorkersIdle) {
   for (const std::string strategy : {"uniform", "sharded"}) {
@@ -147,8 +145,7 @@ TEST(RouterDispatch, DynamicUsesAWorkerThatWarmedUpOnlyAfterTheStart) {
   EXPECT_THAT(pipe.given(slow), SizeIs(1));
 }
 
-// ---- how long a batch is kept
-// --------------------------------------------------------------------------------
+// ---- how long a batch is kept ----------------------------------------------------------------------------
 
 TEST(RouterDispatch, ABatchIsKeptUntilCommitNotUntilDone) {
   FakePipeline pipe(two_workers());
@@ -186,8 +183,7 @@ TEST(RouterDispatch, ABatchSentTwiceIsServedOnce) {
   EXPECT_EQ(pipe.router().buffered(), 0U);
 }
 
-// ---- credit of the stream
-// ------------------------------------------------------------------------------------
+// ---- credit of the stream --------------------------------------------------------------------------------
 
 TEST(RouterDispatch, TheStreamMayFillTheBufferAndNoMore) {
   RouterOptions options = two_workers();
@@ -257,8 +253,7 @@ TEST(RouterDispatch, ANewSessionOfTheStreamGetsWhatRoomThereIs) {
   EXPECT_EQ(pipe.stream_limit(), 2U);
 }
 
-// ---- what does not fit
-// ---------------------------------------------------------------------------------------
+// ---- what does not fit -----------------------------------------------------------------------------------
 
 TEST(RouterDispatch, ABatchThatIsNotWhatWasAnnouncedFailsAsBadData) {
   const std::function<void(Batch&)> breaks[] = {
@@ -285,8 +280,7 @@ TEST(RouterDispatch, ABatchThatIsNotWhatWasAnnouncedFailsAsBadData) {
   }
 }
 
-// ---- the decision log
-// ----------------------------------------------------------------------------------------
+// ---- the decision log ------------------------------------------------------------------------------------
 
 std::vector<std::string> what(const FakePipeline& pipe) {
   std::vector<std::string> all;

@@ -26,8 +26,7 @@ RouterOptions with_attempts(std::uint32_t attempts, std::uint32_t workers = 2) {
   return options;
 }
 
-// ---- a worker dies
-// -------------------------------------------------------------------------------------------
+// ---- a worker dies ---------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ABatchDoneButNotSettledGoesElsewhereUnchargedWhenItsWorkerDies) {
   FakePipeline pipe(with_attempts(1));
@@ -108,8 +107,7 @@ TEST(RouterFailures, TheRoutersOwnAbsenceIsNoWorkersDeath) {
   EXPECT_THAT(pipe.given(workers[1]), ElementsAre(1));
 }
 
-// ---- errors
-// --------------------------------------------------------------------------------------------------
+// ---- errors ----------------------------------------------------------------------------------------------
 
 /// Fails batch 0 with each error in turn, wherever it is; the failure reported in the end, if one is.
 std::optional<Failed> after(const std::vector<ErrorClass>& errors, std::uint32_t attempts) {
@@ -246,8 +244,7 @@ TEST(RouterFailures, FailingFastAttractsNoWork) {
   EXPECT_GE(pipe.given(good).size(), 8U);
 }
 
-// ---- leases
-// --------------------------------------------------------------------------------------------------
+// ---- leases ----------------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ALeaseThatNobodyRenewsRunsOutAndIsCharged) {
   FakePipeline pipe(with_attempts(1));
@@ -361,8 +358,7 @@ TEST(RouterFailures, ALateErrorOfALeaseTakenBackIsIgnored) {
   EXPECT_THAT(pipe.given(pipe.workers[1]), ElementsAre(0));
 }
 
-// ---- RETURN
-// --------------------------------------------------------------------------------------------------
+// ---- RETURN ----------------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ABatchHandedBackIsNotCharged) {
   for (const std::uint32_t number : {1U, 2U}) {

@@ -32,8 +32,7 @@ RouterOptions one_attempt() {
   return options;
 }
 
-// ---- the same process again
-// ----------------------------------------------------------------------------------
+// ---- the same process again ------------------------------------------------------------------------------
 
 TEST(RouterMembership, AWorkerThatReconnectsKeepsWhatItHoldsAndWhatItHasDone) {
   FakePipeline pipe(one_attempt());
@@ -108,8 +107,7 @@ TEST(RouterMembership, AHelloSaidTwiceChangesNothing) {
   EXPECT_THAT(pipe.failed(), IsEmpty());
 }
 
-// ---- another process
-// -----------------------------------------------------------------------------------------
+// ---- another process -------------------------------------------------------------------------------------
 
 TEST(RouterMembership, AReplacementOfTheSameNameRegainsItsPlace) {
   FakePipeline pipe(two_workers());
@@ -151,8 +149,7 @@ TEST(RouterMembership, BatchesWaitWhileNobodyIsThere) {
   EXPECT_THAT(pipe.given(w0), UnorderedElementsAre(0, 1, 2, 3));
 }
 
-// ---- spares
-// --------------------------------------------------------------------------------------------------
+// ---- spares ----------------------------------------------------------------------------------------------
 
 TEST(RouterMembership, ASpareTakesADeadWorkersPlaceAndItsQueue) {
   FakePipeline pipe(two_workers());
@@ -192,8 +189,7 @@ TEST(RouterMembership, TheNameOfADeadWorkerWhosePlaceIsTakenBecomesASpare) {
   EXPECT_THAT(pipe.given(late), IsEmpty());
 }
 
-// ---- what moves
-// ----------------------------------------------------------------------------------------------
+// ---- what moves ------------------------------------------------------------------------------------------
 
 TEST(RouterMembership, WhenAWorkerDiesOnlyItsQueueMoves) {
   RouterOptions options = two_workers();

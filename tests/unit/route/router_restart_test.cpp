@@ -1,5 +1,6 @@
 // dp-route killed and started again in the middle of a run: the stream re-sends, the workers say what they
-// hold. SPDX-License-Identifier: MIT
+// hold.
+// SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -88,8 +88,7 @@ TEST(RouterStart, AStreamThatComesBackIsToldToStartAgain) {
   EXPECT_THAT(pipe.told<Start>(pipe.stream_up({}, true)), SizeIs(1));
 }
 
-// ---- who is not let in
-// ---------------------------------------------------------------------------------------
+// ---- who is not let in -----------------------------------------------------------------------------------
 
 /// The refusal a peer was answered with.
 Reject refusal(const FakePipeline& pipe, PeerId peer) {
@@ -189,8 +188,7 @@ TEST(RouterStart, TheCollectorsRefusalEndsIt) {
   EXPECT_EQ(pipe.router().failure(), "another run is under way");
 }
 
-// ---- waiting in vain
-// -----------------------------------------------------------------------------------------
+// ---- waiting in vain -------------------------------------------------------------------------------------
 
 TEST(RouterStart, GivesUpAfterTheWaitNamingWhatIsMissing) {
   const std::pair<std::function<void(FakePipeline&)>, const char*> cases[] = {

@@ -453,8 +453,7 @@ TEST_F(StreamerTest, WithoutACollectorItGivesUpNamingIt) {
   EXPECT_THAT(rig.stage.failure(), HasSubstr("no dp-collect answered within 60 s"));
 }
 
-// ---- other kinds of load
-// -------------------------------------------------------------------------------------
+// ---- other kinds of load ---------------------------------------------------------------------------------
 
 struct ByReference : StreamerTest {
   static StreamerOptions options() {

@@ -1,6 +1,7 @@
 // Drives a stage that dials dp-route and dp-collect, in virtual time: two peers that answer HELLO with
 // WELCOME, keep what they are sent, and answer frames of an unknown session with "HELLO again", as the real
-// ones do. SPDX-License-Identifier: MIT
+// ones do.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <algorithm>

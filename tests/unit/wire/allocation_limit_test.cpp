@@ -1,5 +1,6 @@
 // In this test binary nothing may ask for much memory at once: a frame that makes the decoder do so fails its
-// test instead of the machine. SPDX-License-Identifier: MIT
+// test instead of the machine.
+// SPDX-License-Identifier: MIT
 #ifndef __SANITIZE_ADDRESS__
 
 #include <gtest/gtest.h>

@@ -50,8 +50,7 @@ std::string header(std::uint32_t version, std::uint64_t type, const Fields&... f
 
 constexpr std::uint64_t reject_type = 2, start_type = 4, done_type = 7, credit_type = 9, fin_type = 17;
 
-// ---- cut short, or too long
-// ----------------------------------------------------------------------------------
+// ---- cut short, or too long ------------------------------------------------------------------------------
 
 TEST(HostileFrames, AHeaderCutAnywhereIsRefused) {
   for (const Message& message : sample::one_of_each()) {
@@ -112,8 +111,7 @@ TEST(HostileFrames, LongHeadersAndColumnsAreRefusedUnread) {
   EXPECT_THAT(refusal(frames).what(), HasSubstr("binary frame of"));
 }
 
-// ---- not what the format says
-// --------------------------------------------------------------------------------
+// ---- not what the format says ----------------------------------------------------------------------------
 
 TEST(HostileFrames, WrongFieldCountsAreRefused) {
   EXPECT_NO_THROW(decode(header(1, start_type, 1), std::nullopt, std::nullopt));
@@ -217,8 +215,7 @@ TEST(HostileFrames, AMalformedFrameOfOurVersionSaysWhomToAnswer) {
   EXPECT_NE(refusal(encoded(filled<Batch>()).header).from, Session{});
 }
 
-// ---- asking for memory
-// ---------------------------------------------------------------------------------------
+// ---- asking for memory -----------------------------------------------------------------------------------
 
 TEST(HostileFrames, FourBytesCannotAskForGibibytes) {
   using namespace std::string_literals;
@@ -268,8 +265,7 @@ TEST(HostileFrames, ATextLengthThatLiesIsRefused) {
   refusal(frames);
 }
 
-// ---- parts that do not belong together
-// -----------------------------------------------------------------------
+// ---- parts that do not belong together -------------------------------------------------------------------
 
 TEST(HostileFrames, APayloadThatIsNotTheProductOfItsShapeIsRefused) {
   for (const std::size_t size : {0U, 1U, 47U, 49U, 96U}) {

@@ -1,5 +1,6 @@
 // Messages with every field set to something else, made from the fields' types: a new field is covered
-// unasked. SPDX-License-Identifier: MIT
+// unasked.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // Messages over real sockets, and what strangers may throw at them. Everything waits for events, never for
-// time. SPDX-License-Identifier: MIT
+// time.
+// SPDX-License-Identifier: MIT
 #include "wire/transport.hpp"
 
 #include <arpa/inet.h>
@@ -90,8 +91,7 @@ void expect_batch(const Envelope& envelope) {
   EXPECT_TRUE(std::ranges::equal(got.payload.bytes, sent.payload.bytes));
 }
 
-// ---- friends
-// -------------------------------------------------------------------------------------------------
+// ---- friends ---------------------------------------------------------------------------------------------
 
 TEST(Transport, CarriesABatchBothWays) {
   Pair pair;
@@ -202,8 +202,7 @@ TEST(Transport, AnEndpointInUseIsNamed) {
   }
 }
 
-// ---- strangers
-// -----------------------------------------------------------------------------------------------
+// ---- strangers -------------------------------------------------------------------------------------------
 
 /// Writes bytes to the TCP port without speaking ZeroMQ's protocol, and hangs up.
 void write_raw(const std::string& endpoint, const std::string& bytes) {

@@ -34,6 +34,7 @@ libfmt-dev           # text formatting
 libproc2-dev         # CPU and memory of processes
 libxxhash-dev        # checksums
 libpng-dev           # turns PNG sheets into CIFAR-10 files
+zlib1g-dev           # checksums of the journal
 python3              # node-gyp, which builds Vega's canvas
 make                 # same
 libcairo2-dev        # canvas: drawing
@@ -54,6 +55,7 @@ test_packages() {
 libgtest-dev         # unit tests
 libgmock-dev         # unit tests
 shellcheck           # checks the scripts
+python3-msgpack      # reads the journal, independently
 iproute2             # network namespaces: tests with a loopback, or a host, of their own
 EOF
 }

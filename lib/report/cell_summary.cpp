@@ -12,16 +12,16 @@ namespace {
 
 /// The values of `figure` over the runs that have one.
 template <class Figure>
-std::vector<double> values_of(const std::vector<const Run*>& runs, Figure figure) {
+std::vector<double> values_of(const std::vector<const MeasuredRun*>& runs, Figure figure) {
   std::vector<double> values;
-  for (const Run* run : runs) {
+  for (const MeasuredRun* run : runs) {
     if (const std::optional<double> value = figure(run->report)) values.push_back(*value);
   }
   return values;
 }
 
 template <class Figure>
-std::optional<double> mean_over(const std::vector<const Run*>& runs, Figure figure) {
+std::optional<double> mean_over(const std::vector<const MeasuredRun*>& runs, Figure figure) {
   const std::vector<double> values = values_of(runs, figure);
   return values.empty() ? std::nullopt : std::optional(mean_of(values));
 }
@@ -29,8 +29,8 @@ std::optional<double> mean_over(const std::vector<const Run*>& runs, Figure figu
 std::optional<double> completed_rate(const RunReport& r) { return r.rates.completed; }
 
 template <class Flag>
-bool any(const std::vector<const Run*>& runs, Flag flag) {
-  return std::any_of(runs.begin(), runs.end(), [&](const Run* run) { return run->report.*flag; });
+bool any(const std::vector<const MeasuredRun*>& runs, Flag flag) {
+  return std::any_of(runs.begin(), runs.end(), [&](const MeasuredRun* run) { return run->report.*flag; });
 }
 
 Validity validity_of(const Repetitions& repetitions) {
@@ -43,15 +43,17 @@ Validity validity_of(const Repetitions& repetitions) {
 }
 
 /// A percentile is stated only when every run that counts supports it.
-std::optional<Estimate> percentile(const std::vector<const Run*>& runs, std::optional<double> Latency::*value,
+std::optional<Estimate> percentile(const std::vector<const MeasuredRun*>& runs,
+                                   std::optional<double> Latency::*value,
                                    bool PerPercentile<bool>::*supported) {
-  const auto all = std::all_of(runs.begin(), runs.end(),
-                               [&](const Run* run) { return run->report.latency_ms.supported.*supported; });
+  const auto all = std::all_of(runs.begin(), runs.end(), [&](const MeasuredRun* run) {
+    return run->report.latency_ms.supported.*supported;
+  });
   if (!all) return std::nullopt;
   return estimate_of(values_of(runs, [&](const RunReport& r) { return r.latency_ms.*value; }));
 }
 
-void add_latencies(CellSummary& s, const std::vector<const Run*>& runs) {
+void add_latencies(CellSummary& s, const std::vector<const MeasuredRun*>& runs) {
   if (s.overloaded) return;
   s.mean_ms = estimate_of(values_of(runs, [](const RunReport& r) { return r.latency_ms.mean; }));
   s.p50_ms = percentile(runs, &Latency::p50, &PerPercentile<bool>::p50);
@@ -59,7 +61,7 @@ void add_latencies(CellSummary& s, const std::vector<const Run*>& runs) {
   s.p99_ms = percentile(runs, &Latency::p99, &PerPercentile<bool>::p99);
 }
 
-void add_figures_at_rate(CellSummary& s, const std::vector<const Run*>& runs) {
+void add_figures_at_rate(CellSummary& s, const std::vector<const MeasuredRun*>& runs) {
   s.rate = mean_over(runs, [](const RunReport& r) { return r.rates.requested; });
   s.throughput = estimate_of(values_of(runs, completed_rate));
   s.overloaded = any(runs, &RunReport::overloaded);
@@ -67,7 +69,7 @@ void add_figures_at_rate(CellSummary& s, const std::vector<const Run*>& runs) {
   s.cpu_percent = mean_over(runs, cpu_percent_of);
   s.memory_mb = mean_over(runs, memory_mb_of);
   s.duration_s = mean_over(runs, [](const RunReport& r) { return std::optional(r.duration_s); });
-  for (const Run* run : runs) {
+  for (const MeasuredRun* run : runs) {
     const Streams streams = streams_of(run->report);
     s.total_inferences += run->report.samples.completed;
     s.successful_streams += streams.successful;
@@ -78,13 +80,13 @@ void add_figures_at_rate(CellSummary& s, const std::vector<const Run*>& runs) {
   }
 }
 
-void add_outliers(CellSummary& s, const std::vector<const Run*>& runs) {
+void add_outliers(CellSummary& s, const std::vector<const MeasuredRun*>& runs) {
   for (std::size_t i : outliers_of(values_of(runs, completed_rate))) s.outliers.push_back(runs[i]->file);
 }
 
-bool on_one_host(const std::vector<const Run*>& runs) {
+bool on_one_host(const std::vector<const MeasuredRun*>& runs) {
   std::set<std::string> hosts;
-  for (const Run* run : runs) {
+  for (const MeasuredRun* run : runs) {
     for (const WorkerReport& worker : run->report.workers) hosts.insert(worker.host);
   }
   return hosts.size() <= 1;

@@ -44,7 +44,7 @@ Json failed_verdicts(const RunReport& r) {
 }
 
 /// The keys of run.json that say how the run went; what it was run with stays in the file named.
-Json run_json(const Run& run, const Iteration& iteration) {
+Json run_json(const MeasuredRun& run, const Iteration& iteration) {
   Json json{{"file", run.file}, {"seed", iteration.seed}, {"repeat", iteration.repeat}};
   const Json report = Json::parse(write_run_report(run.report));
   for (const char* key : {"run_id", "valid", "strategy", "nodes", "rate_mode", "started_utc", "duration_s",

@@ -87,7 +87,7 @@ bool any(const std::vector<CellSummary>& cells, Member member) {
 std::string invalid_sentence(const Sweep& sweep) {
   std::map<std::string, std::size_t> reasons;
   std::size_t invalid = 0;
-  for (const Run& run : sweep.runs) {
+  for (const MeasuredRun& run : sweep.runs) {
     if (run.report.valid) continue;
     ++invalid;
     for (const Verdict& v : run.report.verdicts) {
@@ -105,7 +105,7 @@ std::string invalid_sentence(const Sweep& sweep) {
 /// Names what differs between runs although it should not matter; two machines or builds are no sweep.
 std::string mixture_sentence(const Sweep& sweep) {
   std::set<std::string> builds, hosts;
-  for (const Run& run : sweep.runs) {
+  for (const MeasuredRun& run : sweep.runs) {
     builds.insert(run.report.versions.git + (run.report.versions.dirty ? " (dirty)" : ""));
     hosts.insert(run.report.host.cpu);
   }

@@ -73,9 +73,9 @@ std::vector<Constant> constants_of(const RunReport& r) {
   return constants;
 }
 
-void check_comparable(const std::vector<Run>& runs) {
-  std::map<std::string, std::pair<std::string, const Run*>> first;
-  for (const Run& run : runs) {
+void check_comparable(const std::vector<MeasuredRun>& runs) {
+  std::map<std::string, std::pair<std::string, const MeasuredRun*>> first;
+  for (const MeasuredRun& run : runs) {
     for (const Constant& c : constants_of(run.report)) {
       const auto& [value, other] = first.try_emplace(c.name, c.value, &run).first->second;
       if (value == c.value) continue;
@@ -85,9 +85,9 @@ void check_comparable(const std::vector<Run>& runs) {
   }
 }
 
-void check_distinct(const std::vector<Run>& runs) {
-  std::map<std::string, const Run*> first;
-  for (const Run& run : runs) {
+void check_distinct(const std::vector<MeasuredRun>& runs) {
+  std::map<std::string, const MeasuredRun*> first;
+  for (const MeasuredRun& run : runs) {
     const auto [found, fresh] = first.try_emplace(run.report.run_id, &run);
     if (!fresh) {
       throw Error("{} and {} are the same run ({}): give one of them", found->second->file, run.file,
@@ -96,14 +96,14 @@ void check_distinct(const std::vector<Run>& runs) {
   }
 }
 
-Repetitions repetitions_of(std::vector<const Run*> runs) {
-  std::sort(runs.begin(), runs.end(), [](const Run* a, const Run* b) {
+Repetitions repetitions_of(std::vector<const MeasuredRun*> runs) {
+  std::sort(runs.begin(), runs.end(), [](const MeasuredRun* a, const MeasuredRun* b) {
     return std::tie(a->report.started_utc, a->report.run_id) <
            std::tie(b->report.started_utc, b->report.run_id);
   });
   Repetitions repetitions;
   std::map<std::string, std::size_t> seen;
-  for (const Run* run : runs) {
+  for (const MeasuredRun* run : runs) {
     const std::string seed = seed_of(run->report);
     repetitions.emplace(Iteration{seed, seen[seed]++}, run);
   }
@@ -112,14 +112,14 @@ Repetitions repetitions_of(std::vector<const Run*> runs) {
 
 }  // namespace
 
-std::vector<Run> load_runs(const std::vector<std::string>& arguments) {
+std::vector<MeasuredRun> load_runs(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) add_argument(argument, files);
-  std::vector<Run> runs;
+  std::vector<MeasuredRun> runs;
   std::set<fs::path> seen;
   for (const fs::path& file : files) {
     if (!seen.insert(fs::weakly_canonical(file)).second) continue;
-    Run& run = runs.emplace_back(file.string(), read_run_report(file));
+    MeasuredRun& run = runs.emplace_back(MeasuredRun{file.string(), read_run_report(file)});
     run.report.service_ms = {};
   }
   if (runs.empty())
@@ -128,8 +128,8 @@ std::vector<Run> load_runs(const std::vector<std::string>& arguments) {
   return runs;
 }
 
-Sweep group_runs(std::vector<Run> runs) {
-  const auto closed = [](const Run& run) {
+Sweep group_runs(std::vector<MeasuredRun> runs) {
+  const auto closed = [](const MeasuredRun& run) {
     return run.report.rate_mode != "open" && run.report.rate_mode != "max";
   };
   if (const auto n = std::erase_if(runs, closed); n > 0) log_warn("left out {} closed-loop runs", n);
@@ -138,8 +138,8 @@ Sweep group_runs(std::vector<Run> runs) {
   Sweep sweep;
   sweep.runs = std::move(runs);
   using Key = std::tuple<std::size_t, std::string, std::uint32_t>;
-  std::map<Key, std::array<std::vector<const Run*>, 2>> groups;
-  for (const Run& run : sweep.runs) {
+  std::map<Key, std::array<std::vector<const MeasuredRun*>, 2>> groups;
+  for (const MeasuredRun& run : sweep.runs) {
     const RunReport& r = run.report;
     groups[{strategy_order(r.strategy), r.strategy, r.nodes}][r.rate_mode == "max"].push_back(&run);
   }
@@ -150,8 +150,8 @@ Sweep group_runs(std::vector<Run> runs) {
   return sweep;
 }
 
-std::vector<const Run*> counted(const Repetitions& repetitions) {
-  std::vector<const Run*> all, valid;
+std::vector<const MeasuredRun*> counted(const Repetitions& repetitions) {
+  std::vector<const MeasuredRun*> all, valid;
   for (const auto& [iteration, run] : repetitions) {
     all.push_back(run);
     if (run->report.valid) valid.push_back(run);

@@ -13,7 +13,7 @@
 namespace dp {
 
 /// A run and the file it came from; its service histogram is dropped.
-struct Run {
+struct MeasuredRun {
   std::string file;
   RunReport report;
 };
@@ -25,7 +25,7 @@ struct Iteration {
   auto operator<=>(const Iteration&) const = default;
 };
 
-using Repetitions = std::map<Iteration, const Run*>;
+using Repetitions = std::map<Iteration, const MeasuredRun*>;
 
 /// One strategy on one number of nodes.
 struct Cell {
@@ -38,7 +38,7 @@ struct Cell {
 /// Cells by strategy (uniform, dynamic, sharded, then by name) and nodes; they point into `runs`, so it only
 /// moves.
 struct Sweep {
-  std::vector<Run> runs;
+  std::vector<MeasuredRun> runs;
   std::vector<Cell> cells;
 
   Sweep() = default;
@@ -48,14 +48,14 @@ struct Sweep {
 
 /// Reads run.json files, `@list` files of paths (one a line) and folders (every dp.run file below them).
 /// Throws Error naming the file when one cannot be read, is given as two files, or when there is none.
-std::vector<Run> load_runs(const std::vector<std::string>& arguments);
+std::vector<MeasuredRun> load_runs(const std::vector<std::string>& arguments);
 
 /// Groups the runs. Throws Error naming two runs that must not be in one table: another data set, weights,
 /// backend, payload or rate. Closed-loop runs are left out.
-Sweep group_runs(std::vector<Run> runs);
+Sweep group_runs(std::vector<MeasuredRun> runs);
 
 /// Runs that count: the valid ones, or all when none is valid (the row is then marked).
-std::vector<const Run*> counted(const Repetitions& repetitions);
+std::vector<const MeasuredRun*> counted(const Repetitions& repetitions);
 
 /// Where a strategy stands in tables and pictures.
 std::size_t strategy_order(const std::string& strategy);

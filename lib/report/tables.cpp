@@ -78,7 +78,7 @@ void add_worker(MatrixRow& row, const WorkerReport& w, double duration_s) {
 void add_matrix_rows(const Cell& cell, std::vector<MatrixRow>& rows) {
   MatrixRow aggregate{"aggregate", cell.strategy, cell.nodes, "all", {}};
   std::map<std::string, MatrixRow> nodes;
-  for (const Run* run : counted(cell.at_max)) {
+  for (const MeasuredRun* run : counted(cell.at_max)) {
     const RunReport& r = run->report;
     aggregate.add("throughput", r.rates.completed);
     aggregate.add("latency_ms", r.latency_ms.mean);

@@ -183,7 +183,7 @@ TEST(Options, AnUnknownFlagIsNamed) {
       {"--rat", "rat"}, {"--nosuch", "nosuch"}, {"--nosuch=3", "nosuch"}, {"-x", "x"}};
   for (const auto& [flag, name] : cases) {
     Options options = some_tool();
-    EXPECT_THAT(refusal([&] { parse(options, {flag}); }),
+    EXPECT_THAT(refusal([&, flag = flag] { parse(options, {flag}); }),
                 AllOf(HasSubstr(name), HasSubstr("does not exist"), HasSubstr("--help")));
   }
 }

@@ -11,7 +11,7 @@
 namespace dp {
 namespace {
 
-std::vector<CellSummary> summaries_of(std::vector<dp::Run> runs) {
+std::vector<CellSummary> summaries_of(std::vector<MeasuredRun> runs) {
   return summarize_cells(group_runs(std::move(runs)));
 }
 
@@ -41,7 +41,7 @@ TEST(CellSummary, SpeedupIsAgainstTheSameStrategysSmallestNodeCount) {
 
 // Ratios 2, 3 and 4: standard deviation 1.
 TEST(CellSummary, SpeedupsIntervalPairsIterations) {
-  std::vector<dp::Run> runs;
+  std::vector<MeasuredRun> runs;
   for (int seed : {1, 2, 3}) {
     runs.push_back(make_run({.nodes = 1, .seed = seed, .completed = 100}));
     runs.push_back(make_run({.nodes = 2, .seed = seed, .completed = 100.0 * (seed + 1)}));
@@ -61,7 +61,7 @@ TEST(CellSummary, StatesNoPercentileThatARunDoesNotSupport) {
 }
 
 TEST(CellSummary, StatesNoLatencyOfAnOverloadedCell) {
-  dp::Run slow = make_run({.rate_mode = "open", .seed = 2});
+  MeasuredRun slow = make_run({.rate_mode = "open", .seed = 2});
   slow.report.overloaded = true;
   const CellSummary s = summaries_of({make_run({.rate_mode = "open"}), slow})[0];
   EXPECT_TRUE(s.overloaded);
@@ -70,7 +70,7 @@ TEST(CellSummary, StatesNoLatencyOfAnOverloadedCell) {
 }
 
 TEST(CellSummary, SumsProcessorAndMemoryOverAllProcesses) {
-  dp::Run run = make_run({.rate_mode = "open"});
+  MeasuredRun run = make_run({.rate_mode = "open"});
   run.report.workers.resize(2);
   run.report.workers[0].cpu_percent = MeanMax{90, 100};
   run.report.workers[1].rss_mb = MeanPeak{200, 250};
@@ -82,7 +82,7 @@ TEST(CellSummary, SumsProcessorAndMemoryOverAllProcesses) {
 }
 
 TEST(CellSummary, NamesRunsFarFromTheMedian) {
-  std::vector<dp::Run> runs;
+  std::vector<MeasuredRun> runs;
   for (int seed : {1, 2, 3, 4, 5, 6, 7, 8}) {
     runs.push_back(make_run({.seed = seed, .completed = seed == 8 ? 100.0 : 10.0}));
     runs.back().file = std::to_string(seed);

@@ -19,7 +19,7 @@ struct Compared {
 
 /// Capacities by strategy, one an iteration.
 Compared compared(const std::vector<std::pair<std::string, std::vector<double>>>& capacities) {
-  std::vector<dp::Run> runs;
+  std::vector<MeasuredRun> runs;
   for (const auto& [strategy, values] : capacities) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       runs.push_back(make_run({.strategy = strategy,
@@ -69,7 +69,7 @@ TEST(Comparison, OfOneStrategyHasNoWinner) {
 }
 
 TEST(Comparison, LeavesInvalidRunsOut) {
-  std::vector<dp::Run> runs;
+  std::vector<MeasuredRun> runs;
   for (std::int64_t seed : {1, 2, 3}) {
     runs.push_back(make_run({.seed = seed, .completed = 100.0 + static_cast<double>(seed)}));
     runs.push_back(make_run({.strategy = "dynamic", .seed = seed, .completed = 500, .valid = seed == 1}));

@@ -20,8 +20,8 @@ struct RunLike {
 };
 
 /// Requested rate 1000/s in open loop; p50 20 ms and p95 30 ms supported, p99 40 ms not.
-inline Run make_run(const RunLike& like) {
-  Run run;
+inline MeasuredRun make_run(const RunLike& like) {
+  MeasuredRun run;
   run.file = "run.json";
   RunReport& r = run.report;
   r.run_id = like.run_id;

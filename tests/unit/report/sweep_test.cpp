@@ -96,14 +96,14 @@ TEST(Sweep, KeepsRunsAtTheRateAndAtMaxApart) {
 }
 
 TEST(Sweep, RefusesRunsThatDifferInWhatMustBeConstant) {
-  dp::Run other = make_run({});
+  MeasuredRun other = make_run({});
   other.file = "other.json";
   other.report.payload = "reference";
   EXPECT_THAT(error_of([&] {
                 group_runs({make_run({}), other});
               }),
               HasSubstr("payload is inline in run.json and reference in other.json"));
-  dp::Run faster = make_run({.rate_mode = "open"});
+  MeasuredRun faster = make_run({.rate_mode = "open"});
   faster.report.rates.requested = 2000;
   EXPECT_THAT(error_of([&] {
                 group_runs({make_run({.rate_mode = "open"}), faster});

@@ -1,0 +1,42 @@
+"""What a run's journal says, followed while it is written.
+
+SPDX-License-Identifier: MIT
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "journal"))
+import journal  # noqa: E402
+
+
+class Ledger:
+    """Counts what was announced and what was settled; `poll` reads on."""
+
+    def __init__(self, path):
+        self.tail = journal.Tail(path)
+        self.planned = None  # batches, once the run is known
+        self.announced, self.settled, self.failed = set(), set(), set()
+        self.doubled = 0
+        self.latest = 0  # when the newest settlement was collected: ns on the monotonic clock
+        self.ended = False
+
+    def poll(self):
+        for record in self.tail.poll():
+            if record.type == "run":
+                self.planned = record.fields["batches"]
+            elif record.type == "announce":
+                self.announced.update(record.columns["batches"])
+            elif record.type == "settlement":
+                batch = record.fields["batch"]
+                self.doubled += batch in self.settled
+                self.settled.add(batch)
+                if record.fields["failed"]:
+                    self.failed.add(batch)
+                self.latest = max(self.latest, record.fields["collected"])
+            elif record.type == "ended":
+                self.ended = True
+        return self
+
+    @property
+    def lost(self):
+        return len(self.announced - self.settled)

@@ -1,0 +1,68 @@
+"""A torn tail at every offset of the last three records: the tool reads it, and the run completes from there.
+
+SPDX-License-Identifier: MIT
+"""
+import os
+import shutil
+import signal
+import time
+
+from ledger import journal
+from pipeline import Failure, Setting
+
+SETTING = Setting(batches=12, workers=1, batch_size=2)
+UNDERWAY, ENDED = "of a killed run", "of a run that had ended"
+
+
+def label(kind):
+    return f"journal {kind}, torn"
+
+
+def make(unit, kind, slices, whole):
+    """Makes a journal and proposes the units that tear it; `whole`: at each offset the run is completed."""
+    pipeline = unit.pipeline(SETTING)
+    pipeline.start()
+    if kind == UNDERWAY:
+        pipeline.settle(SETTING.batches // 2)
+        pipeline.kill(list(pipeline.processes))
+    else:
+        pipeline.finish()
+    records, torn = journal.read(pipeline.journal)
+    offsets = list(range(records[-3].offset, os.path.getsize(pipeline.journal) - torn))
+    unit.tell(then=[{"family": "torn", "step": "tear", "title": label(kind),
+                     "arguments": {"kind": kind, "path": pipeline.journal, "offsets": offsets[i::slices],
+                                   "whole": whole}} for i in range(slices)])
+
+
+def tear(unit, kind, path, offsets, whole):
+    """The journal is read at every offset, and the run completed at every one (`whole`) or one a unit."""
+    chosen = unit.rng.choice(offsets)
+    for offset in offsets:
+        pipeline = unit.pipeline(SETTING)
+        shutil.copyfile(path, pipeline.journal)
+        os.truncate(pipeline.journal, offset)
+        if whole or offset == chosen:
+            since = time.monotonic()
+            pipeline.ledger.poll()
+            pipeline.start()
+            seconds = pipeline.next_settlement(since)
+            outcome = pipeline.finish()
+            unit.tried(label(kind), seconds)
+            unit.ran(label(kind), outcome)
+        else:
+            read_only(pipeline, offset)
+            unit.tried(label(kind))
+
+
+def read_only(pipeline, offset):
+    """dp-collect opens the journal, cuts the torn tail off, and leaves."""
+    pipeline.start(["collect"])
+    collect = pipeline.processes["collect"]
+    pipeline.wait(f"dp-collect to read a journal cut at {offset}", lambda: "READY" in collect.said())
+    pipeline.killed.add("collect")
+    collect.signal(signal.SIGINT)
+    collect.child.wait()
+    if collect.status() != 130:
+        raise Failure(f"dp-collect, interrupted with a journal cut at {offset}, ended with {collect.status()}")
+    if torn := journal.read(pipeline.journal)[1]:
+        raise Failure(f"dp-collect left a torn tail of {torn} bytes in a journal cut at {offset}")

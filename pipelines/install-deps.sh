@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this project needs, and only what is missing: Debian packages, and Vega from npm into build/vega.
-# Usage: install-deps.sh [build|test|bench|vega]…   (default: build; a second call does nothing and needs no network)
+# Usage: install-deps.sh [build|test|fuzz|bench|vega]…   (default: build; a second call does nothing and needs no network)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
@@ -60,6 +60,13 @@ iproute2             # network namespaces: tests with a loopback, or a host, of 
 EOF
 }
 
+fuzz_packages() {
+  cat <<'EOF'
+clang-14             # libFuzzer
+libclang-rt-14-dev   # its runtime and the sanitizers'
+EOF
+}
+
 bench_packages() { echo 'libbenchmark-dev     # micro-benchmarks'; }
 
 # Lines of the wanted sets whose package is not there.
@@ -111,9 +118,9 @@ install_vega() {
 packages_of=() vega=no
 for set in "$@"; do
   case $set in
-    build | test | bench) packages_of+=("$set") ;;
+    build | test | fuzz | bench) packages_of+=("$set") ;;
     vega) vega=yes ;;
-    *) say "install-deps.sh: '$set' is none of: build, test, bench, vega"; exit 2 ;;
+    *) say "install-deps.sh: '$set' is none of: build, test, fuzz, bench, vega"; exit 2 ;;
   esac
 done
 if ((${#packages_of[@]})); then install_packages "${packages_of[@]}"; fi

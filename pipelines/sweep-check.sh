@@ -75,6 +75,7 @@ pattern SERVICE "(fixed|exp):$duration" "a distribution and a time per batch, as
 count SEED 0 2147483647
 choice DEPS auto skip
 count JOBS 1 1024
+count SECONDS 1 1000000
 pattern RESULTS "$path" "a folder, without spaces"
 pattern BIN "$path" "a folder, without spaces"
 pattern RUN_LOCAL "$path" "a script, without spaces"

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes the corpora anew: seeds from real data (README.md says which), what build-fuzz/found/ holds of earlier runs, and
+# the corpora as they are, reduced by libFuzzer to the smallest files that reach as much.
+# Usage: corpus.sh [TARGET]…   (default: all; needs `make -f Makefile.bench build fuzz`)
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+cd "$(dirname "$0")/../.."
+bin=build-fuzz/bin
+export DP_BIN=${DP_BIN:-build/bin}
+seeds=$(mktemp -d)
+trap 'rm -rf "$seeds"' EXIT
+mkdir "$seeds"/{wire,safetensors,cifar10,run_report}
+
+"$bin/fuzz_seeds" "$seeds" data/weights/resnet18.safetensors data/weights/resnet18-cifar.safetensors
+
+for records in 1 2; do head -c $((3073 * records)) data/fixture/test_512.bin >"$seeds/cifar10/$records"; done
+head -c 3000 data/fixture/test_512.bin >"$seeds/cifar10/torn"
+tail -c 3073 data/fixture/test_512.bin >"$seeds/cifar10/last"
+
+cp tests/cli/data/run.json "$seeds/run_report/example"
+for strategy in uniform dynamic sharded; do
+  pipelines/run-local.sh --backend null --data synthetic:1x8x8 --rate max --samples 640 --workers 2 --strategy "$strategy" \
+    --out "$seeds/run_report/$strategy"
+done
+
+(($#)) || set -- "$seeds"/*
+for target in "${@##*/}"; do
+  corpus=tests/fuzz/corpus/$target
+  mkdir -p "$corpus" "$seeds/small" "build-fuzz/found/$target"
+  options=(-merge=1 -max_len=8192)
+  "$bin/${target}_fuzz" "${options[@]}" "$seeds/small" "$seeds/$target" "$corpus" "build-fuzz/found/$target" 2>"$seeds/log" ||
+    { cat "$seeds/log"; exit 1; }
+  rm -rf "$corpus"
+  mv "$seeds/small" "$corpus"
+  printf '%-12s %4d files, %6d bytes\n' "$target" "$(find "$corpus" -type f | wc -l)" "$(cat "$corpus"/* | wc -c)"
+done

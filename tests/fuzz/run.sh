@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs every libFuzzer target for a while, two at a time, each from its committed corpus; what it adds and what it
+# finds stays below build-fuzz/. Usage: run.sh SECONDS [TARGET]…   (default: all)
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+cd "$(dirname "$0")/../.."
+seconds=${1:?SECONDS}
+shift
+bin=build-fuzz/bin
+(($#)) || for target in "$bin"/*_fuzz; do set -- "$@" "$(basename "$target" _fuzz)"; done
+
+# A report is printed whole; a line on stderr is enough for what went well.
+one() {
+  local target=$1 seconds=$2 status=0
+  local corpus=tests/fuzz/corpus/$target found=build-fuzz/found/$target log=build-fuzz/logs/$target.log
+  local options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+    -artifact_prefix="build-fuzz/crashes/$target-")
+  case $target in
+    safetensors | run_report) options+=(-dict=tests/fuzz/json.dict -max_len=20000) ;;
+    cifar10) options+=(-max_len=10000) ;;
+  esac
+  mkdir -p "$found" build-fuzz/logs build-fuzz/crashes
+  "build-fuzz/bin/${target}_fuzz" "${options[@]}" "$found" "$corpus" >"$log" 2>&1 || status=$?
+  if ((status)); then
+    sed -n '/^==\|runtime error\|^not true\|libFuzzer:/,$p' "$log" | head -n 60
+    printf 'FAILED: %s ended with status %d\n' "$target" "$status"
+    ls -t build-fuzz/crashes/"$target"-* 2>/dev/null | head -n 1 | sed "s|.*|  reproduce: $bin/${target}_fuzz &\n  when mended, add it to $corpus|"
+    return 1
+  fi
+  awk -v target="$target" '/ cov: / { for (i = 1; i < NF; ++i) if ($i == "cov:") covered = $(i + 1) }
+    /number_of_executed_units/ { runs = $2 } /peak_rss_mb/ { rss = $2 }
+    END { printf "%-12s %9d inputs, %5d edges covered, %4d MB at most: nothing found\n", target, runs, covered, rss }' "$log"
+}
+export -f one
+export bin UBSAN_OPTIONS=print_stacktrace=1
+
+printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'set -euo pipefail; one {} '"$seconds" >&2 ||
+  { echo "fuzzing found something (see above)" >&2; exit 1; }

@@ -33,7 +33,7 @@ Options declare() {
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
   options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
                                  "tcp://127.0.0.1:5603");
-  add_link_options(options);
+  add_link_options(options, Role::collect);
   return options;
 }
 
@@ -108,8 +108,8 @@ Exit run(int argc, char** argv) {
   const std::string started = utc_now();
 
   EventLoop loop;
-  Transport transport;
-  const std::string at = transport.bind(bind);
+  Transport transport(security_option(options, Role::collect));
+  const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_small_bytes);
   Collector collector(settings, random_seed());
   ProcessUsage usage;
   loop.every(std::chrono::milliseconds(500),

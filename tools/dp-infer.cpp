@@ -21,8 +21,8 @@ using namespace dp;
 constexpr const char* example =
     "  dp-collect & dp-route & dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 &\n"
     "  dp-infer --backend synthetic --service exp:5ms --slowdown 3 && wait\n"
-    "On another host (no encryption yet):\n"
-    "  dp-infer --route tcp://HEAD:5602 --collect tcp://HEAD:5603 --insecure";
+    "On another host (dp-keygen makes the keys):\n"
+    "  dp-infer --route tcp://HEAD:5602 --collect tcp://HEAD:5603 --key infer.key --server-key public";
 
 Options declare() {
   Options options("dp-infer", "compute the predictions of batches that dp-route hands out", example);
@@ -46,7 +46,7 @@ Options declare() {
   options.section("Peers")
       .value("route", "ENDPOINT", "where dp-route hands out work", "tcp://127.0.0.1:5602")
       .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");
-  add_link_options(options);
+  add_link_options(options, Role::infer);
   return options;
 }
 
@@ -116,6 +116,7 @@ Exit run(int argc, char** argv) {
   settings.credit = options.has("credit") ? options.count("credit", 1, 4096) : chosen.kind == "null" ? 64 : 2;
   settings.ahead = std::max<std::uint64_t>(1, settings.credit / 2);
   const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
+  std::optional<Security> security = security_option(options, Role::infer);
   std::unique_ptr<Dataset> data;
   if (options.has("data")) {
     data = open_dataset(options.text("data"));
@@ -127,9 +128,9 @@ Exit run(int argc, char** argv) {
   settings.detail = backend->describe();
   settings.record = record(options, chosen, settings.credit);
   InferenceThread inference(std::move(backend), std::move(data));
-  auto transport = std::make_unique<Transport>();
+  auto transport = std::make_unique<Transport>(std::move(security));
   transport->dial(route_peer, route);
-  transport->dial(collect_peer, collect);
+  transport->dial(collect_peer, collect, max_small_bytes);
   Worker worker(settings, random_seed());
   loop.on_action([&](Action& action) {
     if (auto* compute = std::get_if<Compute>(&action)) inference.submit(std::move(*compute));

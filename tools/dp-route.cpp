@@ -34,7 +34,7 @@ Options declare() {
       .value("stream-bind", "ENDPOINT", "where dp-stream connects (port 0: any)", "tcp://127.0.0.1:5601")
       .value("worker-bind", "ENDPOINT", "where dp-infer connects (port 0: any)", "tcp://127.0.0.1:5602")
       .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");
-  add_link_options(options);
+  add_link_options(options, Role::route);
   return options;
 }
 
@@ -93,10 +93,10 @@ Exit run(int argc, char** argv) {
   const std::string collect = endpoint_option(options, "collect");
 
   EventLoop loop;
-  Transport transport;
-  const std::string stream_at = transport.bind(stream_bind);
-  const std::string worker_at = transport.bind(worker_bind);
-  transport.dial(collect_peer, collect);
+  Transport transport(security_option(options, Role::route));
+  const std::string stream_at = transport.bind(stream_bind, {Role::stream});
+  const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_small_bytes);
+  transport.dial(collect_peer, collect, max_small_bytes);
   std::unique_ptr<DecisionLog> decisions;
   if (options.has("decisions")) decisions = std::make_unique<DecisionLog>(options.text("decisions"));
   loop.on_action([&](Action& action) {

@@ -38,7 +38,7 @@ Options declare() {
   options.section("Peers")
       .value("route", "ENDPOINT", "where dp-route takes batches", "tcp://127.0.0.1:5601")
       .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");
-  add_link_options(options);
+  add_link_options(options, Role::stream);
   return options;
 }
 
@@ -68,6 +68,7 @@ Exit run(int argc, char** argv) {
                                         "rate", "arrivals", "concurrency", "seed"});
   const std::string route = endpoint_option(options, "route"), collect = endpoint_option(options, "collect");
   const PlanOptions planned = plan_options(options, settings.concurrency);
+  std::optional<Security> security = security_option(options, Role::stream);
   const auto data = open_dataset(options.text("data"));
   if (inline_pixels && planned.batch_size.high * data->shape().bytes() > (std::size_t{64} << 20)) {
     throw UsageError("--batch-size '{}': such a batch is larger than 64 MiB (give --payload reference)",
@@ -76,9 +77,9 @@ Exit run(int argc, char** argv) {
   const Plan plan(planned, data->size());
 
   EventLoop loop;
-  Transport transport;
-  transport.dial(route_peer, route);
-  transport.dial(collect_peer, collect);
+  Transport transport(std::move(security));
+  transport.dial(route_peer, route, max_small_bytes);
+  transport.dial(collect_peer, collect, max_small_bytes);
   Streamer streamer(settings, plan, *data, random_seed());
   ProcessUsage usage;
   loop.every(std::chrono::milliseconds(500),

@@ -7,7 +7,7 @@
 namespace dp {
 
 void set_up_log(std::string_view tool, std::string_view level, bool quiet) {
-  auto logger = spdlog::stderr_logger_st(std::string(tool));
+  auto logger = spdlog::stderr_logger_mt(std::string(tool));
   logger->set_pattern("%n: %v");
   const auto threshold = spdlog::level::from_str(std::string(level));
   logger->set_level(quiet ? std::max(threshold, spdlog::level::warn) : threshold);

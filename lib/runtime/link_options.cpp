@@ -5,12 +5,61 @@
 
 namespace dp {
 
-void add_link_options(Options& options) {
+namespace {
+
+/// The servers a tool dials.
+std::vector<Role> dialled_by(Role role) {
+  if (role == Role::collect) return {};
+  if (role == Role::route) return {Role::collect};
+  return {Role::route, Role::collect};
+}
+bool binds(Role role) { return role == Role::route || role == Role::collect; }
+
+void require_file(const Options& options, const std::string& name, const char* what) {
+  if (!options.has(name))
+    throw UsageError("--key without --{}: give DIR/public of dp-keygen, {} (see: dp-keygen --help)", name,
+                     what);
+}
+
+}  // namespace
+
+void add_link_options(Options& options, Role role) {
   options.section("Links")
       .value("heartbeat", "TIME",
              "between heartbeats; a peer that misses three is gone (same for all tools of a run)", "1s")
-      .value("wait", "TIME", "longest time to wait for a missing peer before giving up with status 1", "60s")
-      .flag("insecure", "allow endpoints beyond this host: messages are neither encrypted nor authenticated");
+      .value("wait", "TIME", "longest time to wait for a missing peer before giving up with status 1", "60s");
+  options.section("Keys").value(
+      "key", "FILE", fmt::format("speak with this secret key, {}.key of dp-keygen", key_name(role)));
+  if (!dialled_by(role).empty())
+    options.value("server-key", "FILE",
+                  "and only with the owners of the keys there (DIR/public of dp-keygen)");
+  if (binds(role))
+    options.value("allow", "FILE", "who may connect: owners of the keys there, each in its role");
+  options.flag("insecure", "allow endpoints beyond this host without keys: anybody may read, and speak");
+}
+
+std::optional<Security> security_option(const Options& options, Role role) {
+  const std::vector<Role> servers = dialled_by(role);
+  if (!options.has("key")) {
+    for (const char* name : {"server-key", "allow"}) {
+      if ((std::string_view(name) == "allow" ? binds(role) : !servers.empty()) && options.has(name))
+        throw UsageError("--{} without --key: give {}.key of dp-keygen too (see: dp-keygen --help)", name,
+                         key_name(role));
+    }
+    return std::nullopt;
+  }
+  if (options.has("insecure")) throw UsageError("--key and --insecure: leave one of them out");
+  Security security;
+  if (!servers.empty()) require_file(options, "server-key", "which names whom to speak with");
+  if (binds(role)) require_file(options, "allow", "which names who may connect");
+  security.own = read_key(options.text("key"), role);
+  if (!servers.empty()) {
+    const std::string path = options.text("server-key");
+    const PublicKeys keys = read_public_keys(path);
+    for (const Role server : servers) security.servers[server] = key_of(keys, server, path);
+  }
+  if (binds(role)) security.allowed = read_public_keys(options.text("allow"));
+  return security;
 }
 
 LinkTiming link_timing(const Options& options) {
@@ -24,7 +73,7 @@ LinkTiming link_timing(const Options& options) {
 }
 
 std::string endpoint_option(const Options& options, const std::string& name) {
-  return checked_endpoint("--" + name, options.text(name), options.has("insecure"));
+  return checked_endpoint("--" + name, options.text(name), options.has("insecure") || options.has("key"));
 }
 
 std::vector<std::string> record_of(const Options& options, const std::vector<std::string>& names) {

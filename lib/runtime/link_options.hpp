@@ -2,17 +2,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/options.hpp"
+#include "wire/curve.hpp"
 #include "wire/link.hpp"
 
 namespace dp {
 
-/// --heartbeat, --wait and --insecure.
-void add_link_options(Options& options);
+/// --heartbeat and --wait; --insecure, --key and, for a tool that dials, --server-key, for one that binds, --allow.
+void add_link_options(Options& options, Role role);
 LinkTiming link_timing(const Options& options);
+
+/// The keys to speak with; nothing when none were given. Throws UsageError when some are missing, Error when a file is
+/// not as it should be.
+std::optional<Security> security_option(const Options& options, Role role);
 
 /// The endpoint given for `--name`, checked.
 std::string endpoint_option(const Options& options, const std::string& name);

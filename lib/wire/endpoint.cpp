@@ -13,7 +13,7 @@ bool stays_on_this_host(std::string_view endpoint) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-std::string checked_endpoint(std::string_view flag, std::string endpoint, bool insecure) {
+std::string checked_endpoint(std::string_view flag, std::string endpoint, bool may_leave) {
   const bool ipc = endpoint.starts_with("ipc://") && endpoint.size() > 6;
   if (!ipc) {
     const auto colon = endpoint.rfind(':');
@@ -22,10 +22,12 @@ std::string checked_endpoint(std::string_view flag, std::string endpoint, bool i
     }
     parse_count(std::string(flag) + " port", endpoint.substr(colon + 1), 0, 65535);
   }
-  if (!insecure && !stays_on_this_host(endpoint)) {
+  if (!may_leave && !stays_on_this_host(endpoint)) {
     throw UsageError(
-        "{} '{}' leaves this host, and messages are not encrypted yet: give --insecure to insist", flag,
-        endpoint);
+        "{} '{}' leaves this host: give keys (dp-keygen makes them, and its --help says which goes where), "
+        "or "
+        "--insecure to let anybody read, and speak",
+        flag, endpoint);
   }
   return endpoint;
 }

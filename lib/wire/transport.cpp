@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "wire/transport.hpp"
 
-#include <map>
-#include <set>
+#include <chrono>
 #include <zmq.hpp>
 
 #include "base/log.hpp"
 #include "wire/codec.hpp"
+#include "wire/gate.hpp"
+#include "wire/handshakes.hpp"
+#include "wire/peers.hpp"
+#include "wire/refusals.hpp"
 #include "wire/stage.hpp"
 
 namespace dp {
@@ -15,20 +18,29 @@ namespace {
 constexpr int high_water_mark = 200'000;  ///< a trip-wire far above any credit
 constexpr int linger_ms = 1000;           ///< for goodbyes; correctness does not depend on it
 constexpr int handshake_ms = 5000;
+constexpr int frame_overhead = 64;  ///< of encryption, which counts towards the limit on a frame
+constexpr int most_cuts = 5;        ///< handshakes cut one after the other before a person is told
+constexpr auto try_again_after = std::chrono::seconds(1);
+
+using Clock = std::chrono::steady_clock;
 
 /// One ZeroMQ socket and who is behind it.
 struct Socket {
   zmq::socket_t zmq;
   std::string endpoint;
+  std::size_t largest_frame;
   std::optional<PeerId> dialled;  ///< or it is bound
+  std::unique_ptr<Handshakes> handshakes;
+  std::optional<Clock::time_point> again;  ///< when to connect anew, after ZeroMQ gave up
+  int cuts = 0;
 };
 
-void configure(zmq::socket_t& socket) {
-  socket.set(zmq::sockopt::linger, linger_ms);
-  socket.set(zmq::sockopt::sndhwm, high_water_mark);
-  socket.set(zmq::sockopt::rcvhwm, high_water_mark);
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(max_payload_bytes));
-  socket.set(zmq::sockopt::handshake_ivl, handshake_ms);
+void configure(Socket& socket) {
+  socket.zmq.set(zmq::sockopt::linger, linger_ms);
+  socket.zmq.set(zmq::sockopt::sndhwm, high_water_mark);
+  socket.zmq.set(zmq::sockopt::rcvhwm, high_water_mark);
+  socket.zmq.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(socket.largest_frame + frame_overhead));
+  socket.zmq.set(zmq::sockopt::handshake_ivl, handshake_ms);
 }
 
 /// A frame that shares the payload's memory until ZeroMQ is done with it.
@@ -38,25 +50,70 @@ zmq::message_t share(const Payload& payload) {
   return zmq::message_t(const_cast<std::byte*>(payload.bytes.data()), payload.bytes.size(), release, owner);
 }
 
+/// What ZeroMQ knows of the connection a frame came by; empty if it does not.
+std::string property(zmq::message_t& frame, const char* name) {
+  const char* value = ::zmq_msg_gets(frame.handle(), name);
+  return value ? value : "";
+}
+
+/// What was read off a socket: one message's frames, and where they came from.
+struct Delivery {
+  PeerId from{};
+  std::string address;
+  std::optional<Role> role;
+  std::vector<zmq::message_t> frames;
+  bool too_many = false;
+};
+
+Envelope decode(Delivery& delivery) {
+  auto& frames = delivery.frames;
+  if (frames.empty() || delivery.too_many) throw MalformedFrame("wrong number of frames");
+  std::optional<std::string_view> arrays;
+  std::optional<Payload> payload;
+  if (frames.size() > 1) arrays = frames[1].to_string_view();
+  if (frames.size() > 2) {
+    auto owner = std::make_shared<zmq::message_t>(std::move(frames[2]));
+    const std::span<const std::byte> bytes(static_cast<const std::byte*>(owner->data()), owner->size());
+    payload = Payload{std::move(owner), bytes};
+  }
+  Envelope envelope = decode(frames[0].to_string_view(), arrays, std::move(payload));
+  const auto* hello = std::get_if<Hello>(&envelope.body);
+  if (!hello || !delivery.role || hello->role == *delivery.role) return envelope;
+  MalformedFrame problem("this key belongs to a {}, not a {}", name_of(*delivery.role), name_of(hello->role));
+  problem.from = envelope.from;
+  throw problem;
+}
+
 }  // namespace
 
 struct Transport::Impl {
   zmq::context_t context{1};
+  std::optional<Security> security;
+  Refusals refusals;
+  std::unique_ptr<Gate> gate;
   std::vector<std::unique_ptr<Socket>> sockets;
   std::size_t turn = 0;
-  std::map<PeerId, std::pair<Socket*, std::string>> routes;  ///< inbound peers: socket and routing id
-  std::map<std::pair<Socket*, std::string>, PeerId> ids;
-  std::uint64_t next_id = raw(first_inbound);
+  Peers<Socket> peers;
   std::uint64_t malformed = 0;
-  std::set<std::string> complained;
   Frames frames;
 
+  ~Impl() {
+    sockets.clear();
+    context.shutdown();  // ends the gate
+  }
+
   void connect(Socket& socket) {
+    socket.handshakes.reset();
+    socket.again.reset();
     socket.zmq = zmq::socket_t(context, zmq::socket_type::dealer);
-    configure(socket.zmq);
+    configure(socket);
     socket.zmq.set(zmq::sockopt::immediate, true);
     socket.zmq.set(zmq::sockopt::reconnect_ivl, 50);
     socket.zmq.set(zmq::sockopt::reconnect_ivl_max, 1000);
+    if (security)
+      use_keys(socket.zmq, security->own,
+               security->servers.at(*socket.dialled == route_peer ? Role::route : Role::collect));
+    socket.handshakes = std::make_unique<Handshakes>(context, socket.zmq);
     try {
       socket.zmq.connect(socket.endpoint);
     } catch (const zmq::error_t& problem) {
@@ -64,17 +121,30 @@ struct Transport::Impl {
     }
   }
 
-  PeerId peer_of(Socket& socket, std::string routing_id) {
-    if (socket.dialled) return *socket.dialled;
-    const auto [entry, fresh] = ids.try_emplace({&socket, routing_id}, PeerId{next_id});
-    if (fresh) routes[PeerId{next_id++}] = {&socket, std::move(routing_id)};
-    return entry->second;
+  /// ZeroMQ neither tells why a handshake failed nor tries again after some failures.
+  void look_after(Socket& socket) {
+    while (const auto outcome = socket.handshakes->next()) {
+      socket.cuts = *outcome == Handshake::cut ? socket.cuts + 1 : 0;
+      if (*outcome == Handshake::refused || *outcome == Handshake::not_speaking)
+        socket.again = Clock::now() + try_again_after;
+      if (*outcome == Handshake::refused)
+        refusals.note(socket.endpoint, "refuses this key (is its line in the file given there as --allow?)");
+      if (*outcome == Handshake::not_speaking)
+        refusals.note(socket.endpoint, security
+                                           ? "speaks without keys, or is no tool of this kind"
+                                           : "does not speak without keys (give --key and --server-key)");
+      if (socket.cuts == most_cuts)
+        refusals.note(socket.endpoint,
+                      security ? "ends every handshake (is its public key the one in --server-key?)"
+                               : "ends every handshake");
+    }
+    if (socket.again && Clock::now() >= *socket.again) connect(socket);
   }
 
   Socket* find(PeerId peer, const std::string*& routing_id) {
-    if (const auto route = routes.find(peer); route != routes.end()) {
-      routing_id = &route->second.second;
-      return route->second.first;
+    if (const auto* route = peers.find(peer)) {
+      routing_id = &route->routing_id;
+      return route->socket;
     }
     for (const auto& socket : sockets) {
       if (socket->dialled == peer) return socket.get();
@@ -82,50 +152,46 @@ struct Transport::Impl {
     return nullptr;
   }
 
-  /// False: nothing waits on this socket. `incoming` stays empty when what came was malformed.
-  bool receive(Socket& socket, std::optional<Incoming>& incoming) {
+  /// One whole message; nothing when none waits.
+  std::optional<Delivery> deliver(Socket& socket) {
     zmq::message_t part;
-    if (!socket.zmq.recv(part, zmq::recv_flags::dontwait)) return false;
-    std::string routing_id;
-    std::vector<zmq::message_t> parts;
-    if (!socket.dialled) {
-      routing_id = part.to_string();
+    if (!socket.zmq.recv(part, zmq::recv_flags::dontwait)) return std::nullopt;
+    Delivery delivery;
+    if (socket.dialled) {
+      delivery.from = *socket.dialled;
+      delivery.address = socket.endpoint;
+      delivery.frames.push_back(std::move(part));
     } else {
-      parts.push_back(std::move(part));
+      delivery.from = peers.number(&socket, part.to_string());
+      delivery.address = property(part, "Peer-Address");
+      if (security) delivery.role = role_of_key_name(property(part, "User-Id"));
     }
-    bool too_many = false;
     while (socket.zmq.get(zmq::sockopt::rcvmore)) {
       zmq::message_t next;
       if (!socket.zmq.recv(next, zmq::recv_flags::dontwait)) break;
-      too_many = too_many || parts.size() == max_frames;
-      if (!too_many) parts.push_back(std::move(next));
+      delivery.too_many = delivery.too_many || delivery.frames.size() == max_frames;
+      if (!delivery.too_many) delivery.frames.push_back(std::move(next));
     }
-    const PeerId peer = peer_of(socket, std::move(routing_id));
+    return delivery;
+  }
+
+  /// False: nothing waits on this socket. `incoming` stays empty when what came was malformed.
+  bool receive(Socket& socket, std::optional<Incoming>& incoming) {
+    auto delivery = deliver(socket);
+    if (!delivery) return false;
     try {
-      if (parts.empty() || too_many) throw MalformedFrame("wrong number of frames");
-      std::optional<std::string_view> arrays;
-      std::optional<Payload> payload;
-      if (parts.size() > 1) arrays = parts[1].to_string_view();
-      if (parts.size() > 2) {
-        auto owner = std::make_shared<zmq::message_t>(std::move(parts[2]));
-        const std::span<const std::byte> bytes(static_cast<const std::byte*>(owner->data()), owner->size());
-        payload = Payload{std::move(owner), bytes};
-      }
-      incoming = Incoming{peer, decode(parts[0].to_string_view(), arrays, std::move(payload))};
+      incoming = Incoming{delivery->from, decode(*delivery), delivery->role};
     } catch (const MalformedFrame& problem) {
-      complain(peer, problem);
+      ++malformed;
+      refusals.note(delivery->address, fmt::format("frame refused: {}", problem.what()));
+      if (!socket.dialled) tell(delivery->from, problem);
     }
     return true;
   }
 
-  void complain(PeerId peer, const MalformedFrame& problem) {
-    ++malformed;
-    if (complained.size() < 1000 &&
-        complained.insert(fmt::format("{}:{}", raw(peer), problem.what())).second) {
-      log_warn("frame refused: {}", problem.what());
-    }
-    // Only the bound side answers: two versions would refuse each other's refusals without end.
-    if (problem.from == Session{} || !routes.contains(peer)) return;
+  /// Only the bound side answers: two versions would refuse each other's refusals without end.
+  void tell(PeerId peer, const MalformedFrame& problem) {
+    if (problem.from == Session{}) return;
     Envelope reject{Session{}, problem.from, Reject{false, fmt::format("frame refused: {}", problem.what())}};
     send(peer, reject);
   }
@@ -134,6 +200,7 @@ struct Transport::Impl {
     const std::string* routing_id = nullptr;
     Socket* socket = find(to, routing_id);
     if (!socket) return false;
+    if (std::holds_alternative<Welcome>(envelope.body)) peers.accept(to);
     encode(envelope, frames);
     const auto part = [&](zmq::message_t message, bool more) {
       const auto flags =
@@ -153,20 +220,27 @@ struct Transport::Impl {
   }
 };
 
-Transport::Transport() : impl_(std::make_unique<Impl>()) {}
+Transport::Transport(std::optional<Security> security) : impl_(std::make_unique<Impl>()) {
+  impl_->security = std::move(security);
+}
 Transport::~Transport() = default;
 
-void Transport::dial(PeerId peer, const std::string& endpoint) {
-  auto socket = std::make_unique<Socket>(Socket{{}, endpoint, peer});
+void Transport::dial(PeerId peer, const std::string& endpoint, std::size_t largest_frame) {
+  auto socket = std::make_unique<Socket>(Socket{{}, endpoint, largest_frame, peer, {}, {}, 0});
   impl_->connect(*socket);
   impl_->sockets.push_back(std::move(socket));
 }
 
-std::string Transport::bind(const std::string& endpoint) {
-  auto socket =
-      std::make_unique<Socket>(Socket{zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, {}});
-  configure(socket->zmq);
+std::string Transport::bind(const std::string& endpoint, const std::vector<Role>& roles,
+                            std::size_t largest_frame) {
+  auto socket = std::make_unique<Socket>(Socket{
+      zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, largest_frame, {}, {}, {}, 0});
+  configure(*socket);
   socket->zmq.set(zmq::sockopt::router_mandatory, true);
+  if (impl_->security) {
+    if (!impl_->gate) impl_->gate = std::make_unique<Gate>(impl_->context, *impl_->security, impl_->refusals);
+    impl_->gate->guard(socket->zmq, roles);
+  }
   try {
     // ZeroMQ writes "any free port" as *.
     socket->zmq.bind(endpoint.ends_with(":0") ? endpoint.substr(0, endpoint.size() - 1) + "*" : endpoint);
@@ -175,7 +249,9 @@ std::string Transport::bind(const std::string& endpoint) {
                 problem.what());
   }
   impl_->sockets.push_back(std::move(socket));
-  return impl_->sockets.back()->zmq.get(zmq::sockopt::last_endpoint);
+  const std::string at = impl_->sockets.back()->zmq.get(zmq::sockopt::last_endpoint);
+  if (impl_->gate) impl_->gate->prove(at);
+  return at;
 }
 
 std::optional<Incoming> Transport::receive() {
@@ -185,6 +261,7 @@ std::optional<Incoming> Transport::receive() {
     ++impl_->turn;
     std::optional<Incoming> incoming;
     if (!impl_->receive(socket, incoming)) {
+      if (socket.dialled) impl_->look_after(socket);
       ++tried;
     } else if (incoming) {
       return incoming;
@@ -205,20 +282,19 @@ void Transport::redial(PeerId peer) {
   }
 }
 
-void Transport::forget(PeerId peer) {
-  const auto route = impl_->routes.find(peer);
-  if (route == impl_->routes.end()) return;
-  impl_->ids.erase(route->second);
-  impl_->routes.erase(route);
-}
+void Transport::forget(PeerId peer) { impl_->peers.forget(peer); }
 
 std::vector<int> Transport::descriptors() const {
   std::vector<int> all;
-  for (const auto& socket : impl_->sockets) all.push_back(socket->zmq.get(zmq::sockopt::fd));
+  for (const auto& socket : impl_->sockets) {
+    all.push_back(socket->zmq.get(zmq::sockopt::fd));
+    if (socket->handshakes) all.push_back(socket->handshakes->descriptor());
+  }
   return all;
 }
 
 std::uint64_t Transport::malformed() const { return impl_->malformed; }
+std::uint64_t Transport::refused() const { return impl_->refusals.count(); }
 
 std::string zmq_version() {
   const auto [major, minor, patch] = zmq::version();

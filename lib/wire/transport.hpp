@@ -1,5 +1,6 @@
 // Sockets: messages in and out by peer, over ZeroMQ DEALER (dialled) and ROUTER (bound) sockets. Sends never
-// block; what cannot be sent is dropped, and the links and leases above make up for it. One thread.
+// block; what cannot be sent is dropped, and the links and leases above make up for it. With keys, nobody speaks here
+// but the owners of keys that were listed, each in its own role. To be used from one thread.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -8,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "wire/codec.hpp"
+#include "wire/curve.hpp"
 #include "wire/message.hpp"
 
 namespace dp {
@@ -15,20 +18,27 @@ namespace dp {
 struct Incoming {
   PeerId from{};
   Envelope envelope;
+  std::optional<Role> role = {};  ///< whose key it was sent with; nothing without keys
 };
+
+/// Largest frame taken where no BATCH travels.
+inline constexpr std::size_t max_small_bytes = max_arrays_bytes;
 
 class Transport {
  public:
-  Transport();
+  /// Without `security`, everybody who can reach a socket may speak.
+  explicit Transport(std::optional<Security> security = {});
   ~Transport();
 
   /// Connects to a bound socket; `peer` names it from then on. Throws Error.
-  void dial(PeerId peer, const std::string& endpoint);
-  /// Binds; returns the endpoint in use (port 0 picks a free one). Throws Error that says what to do.
-  std::string bind(const std::string& endpoint);
+  void dial(PeerId peer, const std::string& endpoint, std::size_t largest_frame = max_payload_bytes);
+  /// Binds a socket for peers of these roles; returns the endpoint in use (port 0 picks a free one). With keys it has
+  /// been shown, by the time this returns, that strangers are refused. Throws Error that says what to do.
+  std::string bind(const std::string& endpoint, const std::vector<Role>& roles = every_role,
+                   std::size_t largest_frame = max_payload_bytes);
 
   /// The next message, the sockets taking turns; nothing when none waits. What cannot be decoded is counted,
-  /// logged once per peer and kind, and answered if its sender speaks another protocol.
+  /// logged once per address and kind, and answered if its sender can be told why.
   std::optional<Incoming> receive();
   /// False when it was dropped: not connected, unroutable, or above the high-water mark.
   bool send(PeerId to, Envelope& envelope);
@@ -37,7 +47,10 @@ class Transport {
 
   /// Readable when something may have happened; `receive` until nothing comes before waiting on them.
   std::vector<int> descriptors() const;
+  /// Messages that were refused.
   std::uint64_t malformed() const;
+  /// Messages and connections that were refused.
+  std::uint64_t refused() const;
 
  private:
   struct Impl;

@@ -258,7 +258,7 @@ TEST(Transport, AFrameOverTheLimitEndsItsConnectionOnly) {
   events.set(zmq::sockopt::rcvtimeo, patience_ms);
   events.connect("inproc://monitor");
   stranger.socket.connect(pair.endpoint);
-  stranger.socket.send(zmq::message_t((std::size_t{64} << 20) + 1), zmq::send_flags::none);
+  stranger.socket.send(zmq::message_t((std::size_t{64} << 20) + 1000), zmq::send_flags::none);
   zmq::message_t event;
   EXPECT_TRUE(events.recv(event)) << "still connected";
   send(pair.dialled, route_peer, Start{5});

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "wire/handshakes.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstring>
+#include <zmq.hpp>
+
+#include "base/error.hpp"
+
+namespace dp {
+namespace {
+
+constexpr int endings = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+
+}  // namespace
+
+Handshakes::Handshakes(zmq::context_t& context, zmq::socket_t& watched)
+    : events_(std::make_unique<zmq::socket_t>(context, zmq::socket_type::pair)) {
+  static std::atomic<std::uint64_t> number = 0;  // endpoints must differ
+  const std::string endpoint = fmt::format("inproc://handshakes-{}", ++number);
+  if (::zmq_socket_monitor(watched.handle(), endpoint.c_str(), endings) != 0)
+    throw Error("cannot watch a socket: {}", ::zmq_strerror(::zmq_errno()));
+  events_->connect(endpoint);
+}
+
+Handshakes::~Handshakes() = default;
+
+int Handshakes::descriptor() const { return events_->get(zmq::sockopt::fd); }
+
+std::optional<Handshake> Handshakes::next(int wait_ms) {
+  zmq::pollitem_t item{events_->handle(), 0, ZMQ_POLLIN, 0};
+  if (wait_ms > 0) ::zmq_poll(&item, 1, wait_ms);
+  zmq::message_t event, address;
+  if (!events_->recv(event, zmq::recv_flags::dontwait)) return std::nullopt;
+  if (event.more() && !events_->recv(address)) return std::nullopt;
+  std::uint16_t kind = 0;
+  std::memcpy(&kind, event.data(), sizeof kind);
+  if (kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return Handshake::done;
+  if (kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) return Handshake::refused;
+  return kind == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ? Handshake::not_speaking : Handshake::cut;
+}
+
+}  // namespace dp

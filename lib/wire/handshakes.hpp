@@ -1,0 +1,35 @@
+// How a dialled socket's handshakes end, so that a person can be told why nobody answers.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+
+namespace zmq {
+class context_t;
+class socket_t;
+}  // namespace zmq
+
+namespace dp {
+
+enum class Handshake {
+  done,
+  cut,          ///< the other side hung up; ZeroMQ tries again by itself
+  refused,      ///< the other side does not admit our key; ZeroMQ does not try again
+  not_speaking  ///< the other side speaks something else, or without keys; ZeroMQ does not try again
+};
+
+class Handshakes {
+ public:
+  Handshakes(zmq::context_t& context, zmq::socket_t& watched);
+  ~Handshakes();
+
+  /// The next that ended, waiting this long.
+  std::optional<Handshake> next(int wait_ms = 0);
+  int descriptor() const;
+
+ private:
+  std::unique_ptr<zmq::socket_t> events_;
+};
+
+}  // namespace dp

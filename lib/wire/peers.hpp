@@ -1,0 +1,78 @@
+// Who is behind the bound sockets: numbers for routing ids. Peers whose session was accepted stay until they are
+// forgotten; of all others only the most recent are kept, so that strangers cannot fill the memory.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "wire/stage.hpp"
+
+namespace dp {
+
+template <class Socket>
+class Peers {
+ public:
+  static constexpr std::size_t most_strangers = 1024;
+  struct Route {
+    Socket* socket;
+    std::string routing_id;
+    bool operator<(const Route& other) const {
+      return std::tie(socket, routing_id) < std::tie(other.socket, other.routing_id);
+    }
+  };
+
+  /// The peer behind this routing id; a new one if it is not known.
+  PeerId number(Socket* socket, std::string routing_id) {
+    const auto [entry, fresh] = ids_.try_emplace({socket, std::move(routing_id)}, PeerId{next_});
+    const PeerId peer = entry->second;
+    if (!fresh) {
+      touch(peer);
+      return peer;
+    }
+    ++next_;
+    strangers_.push_front(peer);
+    entries_[peer] = {&entry->first, strangers_.begin()};
+    if (strangers_.size() > most_strangers) forget(strangers_.back());
+    return peer;
+  }
+  const Route* find(PeerId peer) const {
+    const auto found = entries_.find(peer);
+    return found == entries_.end() ? nullptr : found->second.route;
+  }
+  /// From now on it is kept until it is forgotten.
+  void accept(PeerId peer) {
+    const auto found = entries_.find(peer);
+    if (found == entries_.end() || !found->second.stranger) return;
+    strangers_.erase(*found->second.stranger);
+    found->second.stranger.reset();
+  }
+  void forget(PeerId peer) {
+    const auto found = entries_.find(peer);
+    if (found == entries_.end()) return;
+    if (found->second.stranger) strangers_.erase(*found->second.stranger);
+    ids_.erase(ids_.find(*found->second.route));
+    entries_.erase(found);
+  }
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    const Route* route = nullptr;  ///< the key in `ids_`
+    std::optional<std::list<PeerId>::iterator> stranger;
+  };
+  void touch(PeerId peer) {
+    const Entry& entry = entries_.find(peer)->second;
+    if (entry.stranger) strangers_.splice(strangers_.begin(), strangers_, *entry.stranger);
+  }
+
+  std::map<Route, PeerId> ids_;
+  std::map<PeerId, Entry> entries_;
+  std::list<PeerId> strangers_;  ///< latest first
+  std::uint64_t next_ = raw(first_inbound);
+};
+
+}  // namespace dp

@@ -50,11 +50,11 @@ def plan(options):
         add(kills, kills.label(together), options.double, 10, fault=together)
     add(kills, kills.ANY, options.kills, 10, step="short_runs")
     for role in ("infer", "route", "collect", "stream"):
-        add(stops, stops.label(role), options.stops, 5, role=role)
+        add(stops, stops.label(role), options.cuts, 5, role=role)
     for way in (hosts.TO_FAR, hosts.FROM_FAR, hosts.BOTH):
         add(cuts, cuts.label(way), options.cuts, 5, way=way)
     for fault in (disk.FULL, disk.SYNC):
-        add(disk, fault, options.disk, 5, fault=fault)
+        add(disk, fault, (options.cuts + 1) // 2, 5, fault=fault)
     for kind in (torn.UNDERWAY, torn.ENDED):
         units.append({"family": "torn", "step": "make", "title": torn.label(kind),
                       "arguments": {"kind": kind, "slices": 2 * options.lanes, "whole": options.torn == "all"}})
@@ -215,9 +215,8 @@ def parse():
     parser.add_argument("--seed", type=int, default=1, help="of every choice")
     parser.add_argument("--kills", type=int, default=200, help="of each role")
     parser.add_argument("--double", type=int, default=100, help="kills of several processes together, of each kind")
-    parser.add_argument("--stops", type=int, default=50, help="of each role")
-    parser.add_argument("--cuts", type=int, default=50, help="each way")
-    parser.add_argument("--disk", type=int, default=25, help="full disks, and failing fsyncs")
+    parser.add_argument("--cuts", type=int, default=50,
+                        help="each way; as many stops of each role, half as many failures of the disk")
     parser.add_argument("--torn", choices=("all", "some"), default="all",
                         help="complete the run from every torn journal, or from some; every one is read")
     parser.add_argument("--limit", type=float, default=3, help="seconds until the next settled batch, at most")

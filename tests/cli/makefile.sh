@@ -74,9 +74,9 @@ names() { sed 's|.*/||; s|\.json$||' "$@"; }
 
 # ── Help ──
 make -f Makefile.bench >"$tmp/output"
-for word in streaming matrix single plan deps data build test asan tsan fuzz bench clean help NODES=1,2,4,8 WORKERS=1,2,4 \
+for word in streaming matrix single plan deps data build test asan tsan fuzz chaos bench clean help NODES=1,2,4,8 WORKERS=1,2,4 \
   STRATEGIES=uniform,dynamic,sharded STRATEGY=dynamic RATE=1000 SAMPLES=8000 BATCH=32 ITERATIONS=3 MODEL=resnet18 \
-  THREADS=1 SHARDS=16 PAYLOAD=inline BACKEND=torch SERVICE=fixed:5ms CREDIT= SEED=1 DEPS=auto RESULTS=results SECONDS=30 \
+  THREADS=1 SHARDS=16 PAYLOAD=inline BACKEND=torch SERVICE=fixed:5ms CREDIT= SEED=1 DEPS=auto RESULTS=results SECONDS=30 KILLS=200 DOUBLE=100 CUTS=50 TORN=all \
   DATA=data/cifar10/test_batch.bin JOBS= BIN=build/bin; do
   grep -qE "(^| )${word//./\\.}" "$tmp/output" || fail "help does not say $word"
 done
@@ -110,6 +110,8 @@ SERVICE=5ms fixed:5ms
 CREDIT=0 whole number from 1
 SEED=-1 whole number from 0
 SECONDS=0 whole number from 1
+KILLS=-1 whole number from 0
+TORN=none all some
 DEPS=maybe auto skip
 DATA=no/such/file no such file
 RESULTS=a;b a folder

@@ -18,14 +18,6 @@
 namespace dp {
 namespace {
 
-/// Closes a descriptor on every way out.
-struct Fd {
-  int fd;
-  ~Fd() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
 Error failure(const std::filesystem::path& path) {
   return Error("{}: {}", path.string(), std::strerror(errno));
 }
@@ -34,16 +26,24 @@ Error failure(const std::filesystem::path& path) {
 void write_out(const std::filesystem::path& path, std::string_view text) {
   const Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
   if (file.fd < 0) throw failure(path);
-  for (std::string_view rest = text; !rest.empty();) {
-    const ssize_t written = ::write(file.fd, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw failure(path);
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(file.fd) != 0) throw failure(path);
+  if (!write_all(file.fd, text) || ::fsync(file.fd) != 0) throw failure(path);
 }
 
 }  // namespace
+
+Fd::~Fd() {
+  if (fd >= 0) ::close(fd);
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};

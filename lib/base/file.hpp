@@ -1,4 +1,4 @@
-// Files: memory-mapped reading, atomic replacement, digests.
+// Files: descriptors, memory-mapped reading, atomic replacement, digests.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -10,6 +10,18 @@
 #include <string_view>
 
 namespace dp {
+
+/// A descriptor that is closed on every way out; below 0: none.
+struct Fd {
+  explicit Fd(int fd) : fd(fd) {}
+  ~Fd();
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  const int fd;
+};
+
+/// Writes every byte; false, with errno set, where that cannot be done.
+bool write_all(int fd, std::string_view bytes);
 
 /// A file mapped read-only; unmapped on destruction. Throws Error naming the path and the reason.
 class MappedFile {

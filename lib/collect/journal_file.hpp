@@ -18,6 +18,7 @@ class JournalFile {
   /// Opens or creates and locks the file, replays what it holds, cuts off a torn tail. Throws Error: in use
   /// by another process, damaged, not writable.
   JournalFile(const std::filesystem::path& path, const std::function<void(JournalRecord&&)>& replay);
+  /// What is not durable by now may be lost.
   ~JournalFile();
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;

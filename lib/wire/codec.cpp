@@ -30,12 +30,6 @@ void check(const Batch& batch) {
   }
 }
 
-void check(const Report& r) {
-  if (r.event_times.size() != r.events.size() || r.options.size() % 2) {
-    throw MalformedFrame("columns of different lengths");
-  }
-}
-
 template <class M>
 void fill(M& message, std::span<const msgpack::object> values, std::optional<std::string_view> arrays,
           std::optional<Payload>& payload) {

@@ -207,4 +207,10 @@ inline void check(const Announce& a) {
   }
 }
 
+inline void check(const Report& r) {
+  if (r.event_times.size() != r.events.size() || r.options.size() % 2) {
+    throw MalformedFrame("columns of different lengths");
+  }
+}
+
 }  // namespace dp::fields

@@ -16,7 +16,7 @@ def u32(value):
     return value.to_bytes(4, "little")
 
 
-def packed(value):  # MessagePack, in its longest forms
+def packed(value):  # MessagePack; values in their longest forms
     if isinstance(value, bool):
         return b"\xc3" if value else b"\xc2"
     if isinstance(value, str):
@@ -32,7 +32,7 @@ def column(width, values):
 
 
 def record(type, *fields, columns=b""):
-    body = b"\xdc" + len(fields).to_bytes(2, "big") + b"".join(map(packed, fields)) + columns
+    body = bytes([0x90 + len(fields)]) + b"".join(map(packed, fields)) + columns
     rest = u32(len(body)) + u32(type) + body
     return u32(binascii.crc32(rest)) + rest
 
@@ -58,9 +58,14 @@ def settled(batch, failed=False, predictions=3):
                   columns=column(2, [] if failed else [1] * predictions))
 
 
-happened, eos, ended = record(4, 5, "something"), record(5, 2), record(6, True)
+def report():
+    texts = u32(1) + u32(3) + b"w\0x"
+    return record(7, "dynamic", 9, 1, 0, columns=u32(0) + texts + texts + column(8, [-7]) + column(4, [0, 1]) + column(8, [5]))
+
+
+happened, eos, ended = record(4, 5, "something"), record(5, 2), record(6)
 head = [opened(), run(), announce()]
-tail = [eos, ended]
+tail = [eos, report(), ended]
 flipped = bytearray(b"".join([opened(), run(started=False), run()]))
 flipped[len(opened()) + 20] ^= 1
 
@@ -82,7 +87,8 @@ journals = {
     "other-run": head + [opened(RUN + 1), settled(0), settled(1, failed=True)] + tail,
     "other-plan": head + [run("abd"), settled(0), settled(1, failed=True)] + tail,
     "too-few": head[:2] + [announce((0,), (7, 8, 9), (3,)), settled(0)] + tail,
-    "incomplete": head + [settled(0), settled(1, failed=True), eos, record(6, False)],
+    "not-ended": head + [settled(0), settled(1, failed=True), eos],
+    "ended-early": head + [settled(0), eos, ended, settled(1, failed=True)],
     "no-eos": head + [settled(0), settled(1, failed=True), ended],
     "flipped": [bytes(flipped)],
     "headless": head[1:],
@@ -95,16 +101,16 @@ for name, parts in journals.items():
         file.write(b"".join(parts))
 
 
-def report(name, run_id=f"{RUN:016x}", **samples):
+def run_json(name, run_id=f"{RUN:016x}", **samples):
     account = lambda *counts: dict(zip(("announced", "completed", "failed", "lost", "double_counted"), counts))
     with open(os.path.join(sys.argv[1], name + ".json"), "w") as file:
         json.dump({"run_id": run_id, "samples": account(5, 3, 2, 0, 0) | samples, "batches": account(2, 1, 1, 0, 0)}, file)
 
 
-report("same")
-report("another", run_id="1")
+run_json("same")
+run_json("another", run_id="1")
 for key in ("announced", "completed", "failed", "lost", "double_counted"):
-    report(key, **{key: 6})
+    run_json(key, **{key: 6})
 PYTHON
 run /usr/bin/python3 "$scratch/write.py" "$scratch"
 expect_status 0
@@ -134,7 +140,7 @@ proves --unfinished "$scratch/open"
 expect_line out "1 OK + 0 FAILED + 1 open"
 
 refuses empty "no record"
-refuses open "1 announced batches are not settled"
+refuses open "the run has not ended"
 refuses lost "1 announced batches are not settled"
 for journal in twice twice-failed; do
   refuses "$journal" "batch 0 settled twice"
@@ -149,7 +155,8 @@ refuses predictions "batch 0 settled with 2 predictions, not 3"
 refuses other-run "two runs"
 refuses other-plan "the plan changed"
 refuses too-few "1 batches announced, but in all they should be 2"
-refuses incomplete "ended complete"
+refuses not-ended "the run has not ended"
+refuses ended-early "1 announced batches are not settled"
 refuses no-eos "in all they should be None"
 refuses flipped "a bad record, and a good one after it"
 refuses headless "the first record is not OPENED"
@@ -176,9 +183,10 @@ from journal import Tail, records
 
 good, growing = sys.argv[2:]
 whole = list(records(good))
-assert [r.type for r in whole] == "opened run announce settlement happened opened settlement eos ended".split(), whole
+assert [r.type for r in whole] == "opened run announce settlement happened opened settlement eos report ended".split(), whole
 assert whole[1].columns == {"options": ["rate", "1000"]} and whole[1].fields["rate"] == 1000.5
 assert whole[2].columns["scheduled"] == [-5, -5] and whole[2].columns["ids"] == [7, 8, 9, 3, 4]
+assert whole[8].columns["event_times"] == [-7] and whole[8].columns["slots"] == ["w\0x"], whole[8]
 tail = Tail(growing)
 assert tail.poll() == []
 seen, ends = [], [r.offset for r in whole[1:]]

@@ -27,10 +27,11 @@ class Ledger:
     """Takes the records in order and refuses the first that breaks the accounting."""
 
     def __init__(self):
-        self.run_id = self.plan = self.announced_in_all = self.complete = None
+        self.run_id = self.plan = self.started = self.announced_in_all = None
         self.samples = {}  # sample ids and labels by announced batch
         self.settled = {}  # failed or not, by batch
         self.openings = 0
+        self.complete = False
 
     def take(self, record):
         getattr(self, record.type)(record.fields, record.columns)
@@ -69,23 +70,22 @@ class Ledger:
         expect(found == wanted, f"batch {batch} settled with {found} predictions, not {wanted}")
         self.settled[batch] = failed
 
-    def happened(self, *_):
-        pass
-
     def eos(self, fields, _):
         expect(self.announced_in_all in (None, fields["batches"]),
                f"announced in all: first {self.announced_in_all}, then {fields['batches']}")
         self.announced_in_all = fields["batches"]
 
-    def ended(self, fields, _):
-        self.complete = fields["complete"]
-
-    def check_end(self):
+    def ended(self, *_):
         missing = sorted(set(self.samples) - set(self.settled))
         expect(not missing, f"{len(missing)} announced batches are not settled, the first {missing[:1]}")
         expect(self.announced_in_all == len(self.samples),
                f"{len(self.samples)} batches announced, but in all they should be {self.announced_in_all}")
-        expect(self.complete, "the journal does not say that the run ended complete")
+        self.complete = True
+
+    def happened(self, *_):
+        """Tells no batch."""
+
+    report = happened
 
     def accounts(self):
         """Samples and batches, counted as in run.json."""
@@ -124,7 +124,7 @@ def main():
             except NotProven as problem:
                 raise NotProven(f"byte {record.offset}: {problem}") from problem
         if not options.unfinished:
-            ledger.check_end()
+            expect(ledger.complete, "the run has not ended")
         if options.run_json:
             check_report(ledger, options.run_json)
     except (NotProven, Damaged, OSError, KeyError, ValueError) as problem:

@@ -22,7 +22,9 @@ TYPES = [
      {"predictions": "H"}),
     ("happened", "at what", {}),
     ("eos", "batches", {}),
-    ("ended", "complete", {}),
+    ("ended", "", {}),
+    ("report", "strategy decisions retries full", {"options": "text", "slots": "text", "events": "text",
+                                                   "event_times": "q", "shard_map": "I", "shard_load": "Q"}),
 ]
 
 
@@ -114,6 +116,11 @@ def parse(data, base=0):
     return found, at
 
 
+def maybe_torn_opened(data):
+    """As short as a first record, and beginning like one: a body below 256 bytes, type 0, an array of five."""
+    return len(data) <= HEAD.size + 255 and not any(data[5:12]) and data[12:13] in (b"", b"\0", b"\x95")
+
+
 def read(path):
     """(records, bytes of the torn tail behind them). Raises Damaged."""
     with open(path, "rb") as file:
@@ -122,7 +129,7 @@ def read(path):
     later = next((at for at in range(end + 1, len(data)) if good_at(data, at)), None)
     if later is not None:
         raise Damaged(f"byte {end}: a bad record, and a good one after it at byte {later}")
-    if not found and len(data) > 256:
+    if not found and not maybe_torn_opened(data):
         raise Damaged("not a journal")
     return found, len(data) - end
 

@@ -31,6 +31,7 @@ import unit  # noqa: E402
 from table import Table  # noqa: E402
 
 TOOLS = ("dp-stream", "dp-route", "dp-infer", "dp-collect")
+ENOUGH = 3  # failures: then nothing more is tried
 NEEDED = ("unshare", "nsenter", "setpriv", "ip", "mount", "cc")
 
 
@@ -106,8 +107,8 @@ class Round:
     def run(self):
         lanes = set()
         try:
-            while self.waiting or lanes:
-                while self.waiting and len(lanes) < self.options.lanes:
+            while lanes or self.waiting and len(self.failures) < ENOUGH:
+                while self.waiting and len(lanes) < self.options.lanes and len(self.failures) < ENOUGH:
                     lanes.add(self._start(self.waiting.pop(0)))
                 for key, _ in self.selector.select(1):
                     if not self._hear(key.data):

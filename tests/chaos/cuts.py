@@ -22,21 +22,22 @@ def run(unit, way, count):
         setting = drawn(unit.rng)
         margin = int(setting.workers * (LONGEST + 1) / SERVICE)
         setting = setting._replace(batches=margin * (left + 1))
-        with contextlib.closing(Hosts({unit.rng.choice(FAR)})) as hosts:
+        role = unit.rng.choice(FAR)
+        with contextlib.closing(Hosts({role})) as hosts:
             pipeline = unit.pipeline(setting, hosts=hosts)
             pipeline.start()
             pipeline.settle(1)
             while left and pipeline.open_batches() > margin:
-                strike(unit, pipeline, hosts, way)
+                strike(unit, pipeline, hosts, way, pipeline.names(role))
                 left -= 1
             unit.ran(label(way), pipeline.finish())
 
 
-def strike(unit, pipeline, hosts, way):
+def strike(unit, pipeline, hosts, way, far):
     rng = unit.rng
     time.sleep(rng.uniform(0, HEARTBEAT))
     hosts.cut(way)
     time.sleep(rng.uniform(*rng.choice(((0, LOST_AFTER), (LOST_AFTER, LONGEST)))))
     pipeline.ledger.poll()
     hosts.heal(way)
-    unit.tried(label(way), pipeline.next_settlement(time.monotonic()))
+    unit.tried(label(way), pipeline.next_settlement(time.monotonic(), far))

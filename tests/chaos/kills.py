@@ -37,7 +37,7 @@ def run(unit, fault, count):
     """Kills until `count` were survived; when most batches of a run are settled, another begins."""
     left = count
     while left:
-        setting = drawn(unit.rng)
+        setting = drawn(unit.rng, **({"buffer": 8} if fault == "stream" else {}))
         pipeline = unit.pipeline(setting._replace(batches=MARGIN + A_KILL * setting.workers * left))
         pipeline.start()
         pipeline.settle(1)

@@ -19,6 +19,12 @@ class Ledger:
         self.doubled = 0
         self.latest = 0  # when the newest settlement was collected: ns on the monotonic clock
         self.ended = False
+        self.watch(0, ())
+
+    def watch(self, since, through):
+        """`seen` becomes true with the next settlement that was collected after `since` and passed, after it, those of
+        stream, route and collect that `through` names, and one of the workers that it names."""
+        self.since, self.through, self.seen = since, through, False
 
     def poll(self):
         for record in self.tail.poll():
@@ -33,9 +39,16 @@ class Ledger:
                 if record.fields["failed"]:
                     self.failed.add(batch)
                 self.latest = max(self.latest, record.fields["collected"])
+                self.seen = self.seen or self._passed(record.fields)
             elif record.type == "ended":
                 self.ended = True
         return self
+
+    def _passed(self, settlement):
+        at = {"stream": settlement["sent"], "route": settlement["routed"], "collect": settlement["collected"]}
+        workers = [name for name in self.through if name not in at]
+        return (all(at[name] >= self.since for name in {"collect", *self.through} - set(workers)) and
+                (not workers or settlement["worker"] in workers and settlement["received"] >= self.since))
 
     @property
     def lost(self):

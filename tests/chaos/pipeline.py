@@ -48,7 +48,7 @@ class Process:
             log.flush()
             self.log_from = log.tell()
             self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          env=dict(os.environ, **(self.env or {})))
+                                          env=os.environ | (self.env or {}))
 
     def alive(self):
         return self.child is not None and self.child.poll() is None
@@ -81,17 +81,20 @@ class Setting(NamedTuple):
     lease: str = "10s"
     credit: int = 2
     batch_size: int = 4
+    rate: str = "max"
 
 
 def drawn(rng, **fixed):
     """A setting at random. With one worker and a small buffer the next settlement needs every role."""
-    values = {"workers": rng.choice((1, 1, 2, 3)), "strategy": rng.choice(("dynamic", "uniform", "sharded")),
-              "buffer": rng.choice((0, 8)), "credit": rng.choice((2, 2, 8))}
-    return Setting(**dict(values, **fixed))
+    workers = rng.choice((1, 1, 2, 3))
+    on_schedule = str(round(0.7 * workers * Setting().batch_size / SERVICE))
+    values = {"workers": workers, "rate": rng.choice(("max", "max", on_schedule)), "buffer": rng.choice((0, 8)),
+              "strategy": rng.choice(("dynamic", "uniform", "sharded")), "credit": rng.choice((2, 2, 8))}
+    return Setting(**values | fixed)
 
 
 class Pipeline:
-    """One run. `at` says where roles are: {role: Host}, for those that are not on this host."""
+    """One run. `hosts` says where the roles are, if not all on this host."""
 
     def __init__(self, folder, tools, setting, journal=None, env=None, hosts=None):
         os.makedirs(folder, exist_ok=True)
@@ -120,7 +123,7 @@ class Pipeline:
             "collect": ["--bind", self._endpoint("collect", 5603), "--journal", self.journal, "--out", self.report],
             "route": ["--stream-bind", streams, "--worker-bind", workers, *collect, "--strategy", s.strategy,
                       "--workers", str(s.workers), "--buffer", str(s.buffer), "--lease", s.lease],
-            "stream": ["--data", "synthetic:1x4x4", "--rate", "max", "--samples", str(s.batches * s.batch_size),
+            "stream": ["--data", "synthetic:1x4x4", "--rate", s.rate, "--samples", str(s.batches * s.batch_size),
                        "--batch-size", str(s.batch_size), "--route", streams, *collect],
         }
         for w in range(s.workers):
@@ -166,9 +169,9 @@ class Pipeline:
     def unhurt(self):
         """Nobody leaves before the journal says that the run is over."""
         ended = [p for p in self.processes.values() if p.child and p.name not in self.killed and not p.alive()]
-        if not ended or self.ledger.poll().ended or not self.ledger.announced or not self.open_batches():
+        if not ended or self.ledger.poll().ended or not self.open_batches():
             return
-        raise Failure(f"{ended[0].name} ended by itself with status {ended[0].status()} "
+        raise Failure(f"{ended[0].name} ended by itself with status {ended[0].status()}, "
                       f"and {self.open_batches()} batches open")
 
     def open_batches(self):
@@ -178,18 +181,21 @@ class Pipeline:
     def over(self):
         return not self.processes["collect"].alive() and "collect" not in self.killed
 
-    def next_settlement(self, since):
-        """Seconds from `since` until a batch that was collected after it is durable; None if the run ended first."""
+    def next_settlement(self, since, through=()):
+        """Seconds from `since` until a batch that passed `through` after it (see Ledger.watch) is in the journal; None
+        if the run ended first."""
+        self.ledger.watch(since * 1e9, through)
         self.wait("the next settled batch",
-                  lambda: self.ledger.poll().latest >= since * 1e9 or self.ledger.ended or not self.open_batches())
-        return time.monotonic() - since if self.ledger.latest >= since * 1e9 else None
+                  lambda: self.ledger.poll().seen or self.ledger.ended or not self.open_batches())
+        return time.monotonic() - since if self.ledger.seen else None
 
     def restart(self, names):
-        """Seconds from the restart until the next settled batch, or None if none was left to settle."""
+        """Seconds from the restart until the next settled batch that passed what was restarted, or None if none was
+        left to settle."""
         self.ledger.poll()
         since = time.monotonic()
         self.start(names)
-        return self.next_settlement(since)
+        return self.next_settlement(since, names)
 
     def settle(self, count):
         """Waits until `count` batches are settled."""
@@ -201,26 +207,27 @@ class Pipeline:
         self.wait("the end of the run", lambda: self.ledger.poll().ended or not self.open_batches() or self.over(),
                   TOO_LONG + self.setting.batches * SERVICE)
         self.wait("dp-collect to leave", self.over)
-        left = time.monotonic()
         others = [p for p in self.processes.values() if p.name not in self.killed and p.name != "collect"]
-        while any(p.alive() for p in others) and time.monotonic() < left + 10:
-            time.sleep(0.002)
-        for process in others:
-            self._left(process, left)
+        self._wait_for_leaving([p for p in others if not self._late(p)], 10)
+        self._wait_for_leaving([p for p in others if self._late(p)], 1)
         return self.judge()
 
-    def _left(self, process, collector_left):
-        """Status 0, or alone: who was restarted when the others were leaving has nobody to talk to."""
-        if process.alive():
-            process.signal(signal.SIGTERM)
-            try:
-                process.child.wait(TOO_LONG)
-            except subprocess.TimeoutExpired:
-                raise Failure(f"{process.name} does not heed SIGTERM") from None
-            if process.started < collector_left - 2:
-                raise Failure(f"{process.name} was still there 10 s after dp-collect had left")
-        elif process.status() != 0:
-            raise Failure(f"{process.name} ended with status {process.status()}")
+    def _late(self, process):
+        """Who was started when all, or nearly all, was settled may find nobody to talk to."""
+        return process.started > self.ledger.latest / 1e9 - 1
+
+    def _wait_for_leaving(self, processes, longest):
+        deadline = time.monotonic() + longest
+        while any(p.alive() for p in processes) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        for process in processes:
+            if not process.alive():
+                if process.status() != 0 and not self._late(process):
+                    raise Failure(f"{process.name} ended with status {process.status()}")
+            elif self._late(process):
+                process.kill()
+            else:
+                raise Failure(f"{process.name} was still there {longest} s after dp-collect had left")
 
     def judge(self):
         status = self.processes["collect"].status()

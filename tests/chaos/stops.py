@@ -36,6 +36,6 @@ def run(unit, role, count):
             pipeline.ledger.poll()
             since = time.monotonic()
             pipeline.signal([name], signal.SIGCONT)
-            unit.tried(label(role), pipeline.next_settlement(since))
+            unit.tried(label(role), pipeline.next_settlement(since, [name]))
             left -= 1
         unit.ran(label(role), pipeline.finish())

@@ -5,7 +5,6 @@ SPDX-License-Identifier: MIT
 import os
 import shutil
 import signal
-import time
 
 from ledger import journal
 from pipeline import Failure, Setting
@@ -42,10 +41,7 @@ def tear(unit, kind, path, offsets, whole):
         shutil.copyfile(path, pipeline.journal)
         os.truncate(pipeline.journal, offset)
         if whole or offset == chosen:
-            since = time.monotonic()
-            pipeline.ledger.poll()
-            pipeline.start()
-            seconds = pipeline.next_settlement(since)
+            seconds = pipeline.restart(list(pipeline.processes))
             outcome = pipeline.finish()
             unit.tried(label(kind), seconds)
             unit.ran(label(kind), outcome)
@@ -55,14 +51,14 @@ def tear(unit, kind, path, offsets, whole):
 
 
 def read_only(pipeline, offset):
-    """dp-collect opens the journal, cuts the torn tail off, and leaves."""
+    """dp-collect opens the journal, cuts the torn tail off, and leaves: interrupted, or because nothing is open."""
     pipeline.start(["collect"])
     collect = pipeline.processes["collect"]
     pipeline.wait(f"dp-collect to read a journal cut at {offset}", lambda: "READY" in collect.said())
     pipeline.killed.add("collect")
     collect.signal(signal.SIGINT)
     collect.child.wait()
-    if collect.status() != 130:
-        raise Failure(f"dp-collect, interrupted with a journal cut at {offset}, ended with {collect.status()}")
+    if collect.status() not in ((0, 3) if pipeline.ledger.poll().ended else (130,)):
+        raise Failure(f"dp-collect, interrupted with a journal cut at {offset}, ended with status {collect.status()}")
     if torn := journal.read(pipeline.journal)[1]:
         raise Failure(f"dp-collect left a torn tail of {torn} bytes in a journal cut at {offset}")

@@ -16,8 +16,12 @@ inline constexpr Time never = Time::max();
 inline Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 constexpr double to_ms(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+/// At most 1e9 s (31 years) either way, so that sums of a few cannot overflow; what is no number is the least.
 constexpr Duration from_seconds(double s) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
+  constexpr double most = 1e9;
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s >= most    ? most
+                                                                            : s >= -most ? s
+                                                                                         : -most));
 }
 
 }  // namespace dp

@@ -207,6 +207,10 @@ inline void check(const Announce& a) {
   }
 }
 
+inline void check(const Run& r) {
+  if (!(r.rate >= 0 && r.rate <= 1e18)) throw MalformedFrame("a rate of {} samples/s", r.rate);
+}
+
 inline void check(const Report& r) {
   if (r.event_times.size() != r.events.size() || r.options.size() % 2) {
     throw MalformedFrame("columns of different lengths");

@@ -29,6 +29,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --decisions FILE    the router's decision log
   --lease TIME        passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
+  --keys DIR          speak with the keys that \`dp-keygen --out DIR\` made
   --ports N           bind ports N, N+1 and N+2 instead of free ones
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
 
@@ -39,7 +40,7 @@ EOF
 }
 
 strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
-data='' expected='' decisions='' logs='' ports=0 route_options=() link=() stream=()
+data='' expected='' decisions='' logs='' ports=0 keys='' route_options=() link=() stream=()
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -61,6 +62,7 @@ while (($#)); do
     --heartbeat | --wait) link+=("$1" "$2") ;;
     --logs) logs=$2 ;;
     --ports) ports=$2 ;;
+    --keys) keys=$2 ;;
     --rate | --samples | --batch-size | --layout | --payload | --seed) stream+=("$1" "$2") ;;
     *) echo "run-local.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
@@ -130,7 +132,17 @@ endpoint_of() { sed -n "s/.*READY.* $2=\([^ ]*\).*/\1/p; s/.*READY $2=\([^ ]*\).
 
 # port N: the N-th of the ports asked for, or any free one.
 port() { echo "tcp://127.0.0.1:$((ports ? ports + $1 : 0))"; }
-collect=("$bin/dp-collect" --bind "$(port 2)" "${link[@]}")
+# keys_for ROLE FLAG…: in $with, the flags with which a tool speaks with keys.
+keys_for() {
+  local role=$1 flag
+  shift
+  with=()
+  [[ -n $keys ]] || return 0
+  with=(--key "$keys/$role.key")
+  for flag in "$@"; do with+=("$flag" "$keys/public"); done
+}
+keys_for collect --allow
+collect=("$bin/dp-collect" --bind "$(port 2)" "${with[@]}" "${link[@]}")
 [[ -n $out ]] && collect+=(--out "$out")
 [[ -n $expected ]] && collect+=(--expected "$expected")
 start collect "${collect[@]}"
@@ -138,21 +150,25 @@ wait_ready collect
 collect_at=$(endpoint_of collect bind)
 
 [[ -n $decisions ]] && route_options+=(--decisions "$decisions")
+keys_for route --server-key --allow
 start route "$bin/dp-route" --strategy "$strategy" --workers "$workers" --stream-bind "$(port 0)" \
-  --worker-bind "$(port 1)" --collect "$collect_at" "${route_options[@]}" "${link[@]}"
+  --worker-bind "$(port 1)" --collect "$collect_at" "${route_options[@]}" "${with[@]}" "${link[@]}"
 wait_ready route
 stream_at=$(endpoint_of route stream)
 worker_at=$(endpoint_of route worker)
 
+keys_for infer --server-key
 IFS=, read -ra slow <<<"$slowdowns"
 for ((w = 0; w < workers; ++w)); do
   worker=("$bin/dp-infer" --name "w$w" --backend "$backend" --model "$model" --threads "$threads" --service "$service"
-    --slowdown "${slow[w]:-1}" --seed "$((w + 1))" --data "$data" --route "$worker_at" --collect "$collect_at" "${link[@]}")
+    --slowdown "${slow[w]:-1}" --seed "$((w + 1))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
+    "${link[@]}")
   [[ $backend == torch ]] && worker+=(--weights "$here/../data/weights/$model.safetensors")
   [[ -n $credit ]] && worker+=(--credit "$credit")
   start "w$w" "${worker[@]}"
 done
-start stream "$bin/dp-stream" --data "$data" --route "$stream_at" --collect "$collect_at" "${stream[@]}" "${link[@]}"
+keys_for stream --server-key
+start stream "$bin/dp-stream" --data "$data" --route "$stream_at" --collect "$collect_at" "${stream[@]}" "${with[@]}" "${link[@]}"
 
 # A worker or the stream that ends badly before the end is told of at once; the collector's status is the answer.
 while [[ -n ${pids[collect]:-} ]]; do

@@ -109,7 +109,7 @@ Exit run(int argc, char** argv) {
 
   EventLoop loop;
   Transport transport(security_option(options, Role::collect));
-  const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_small_bytes);
+  const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_ledger_bytes);
   Collector collector(settings, random_seed());
   ProcessUsage usage;
   loop.every(std::chrono::milliseconds(500),

@@ -130,7 +130,7 @@ Exit run(int argc, char** argv) {
   InferenceThread inference(std::move(backend), std::move(data));
   auto transport = std::make_unique<Transport>(std::move(security));
   transport->dial(route_peer, route);
-  transport->dial(collect_peer, collect, max_small_bytes);
+  transport->dial(collect_peer, collect, max_ledger_bytes);
   Worker worker(settings, random_seed());
   loop.on_action([&](Action& action) {
     if (auto* compute = std::get_if<Compute>(&action)) inference.submit(std::move(*compute));

@@ -95,8 +95,8 @@ Exit run(int argc, char** argv) {
   EventLoop loop;
   Transport transport(security_option(options, Role::route));
   const std::string stream_at = transport.bind(stream_bind, {Role::stream});
-  const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_small_bytes);
-  transport.dial(collect_peer, collect, max_small_bytes);
+  const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_errand_bytes);
+  transport.dial(collect_peer, collect, max_ledger_bytes);
   std::unique_ptr<DecisionLog> decisions;
   if (options.has("decisions")) decisions = std::make_unique<DecisionLog>(options.text("decisions"));
   loop.on_action([&](Action& action) {

@@ -78,8 +78,8 @@ Exit run(int argc, char** argv) {
 
   EventLoop loop;
   Transport transport(std::move(security));
-  transport.dial(route_peer, route, max_small_bytes);
-  transport.dial(collect_peer, collect, max_small_bytes);
+  transport.dial(route_peer, route, max_ledger_bytes);
+  transport.dial(collect_peer, collect, max_ledger_bytes);
   Streamer streamer(settings, plan, *data, random_seed());
   ProcessUsage usage;
   loop.every(std::chrono::milliseconds(500),

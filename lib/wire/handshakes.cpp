@@ -18,7 +18,7 @@ constexpr int endings = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAIL
 }  // namespace
 
 Handshakes::Handshakes(zmq::context_t& context, zmq::socket_t& watched)
-    : events_(std::make_unique<zmq::socket_t>(context, zmq::socket_type::pair)) {
+    : watched_(watched), events_(std::make_unique<zmq::socket_t>(context, zmq::socket_type::pair)) {
   static std::atomic<std::uint64_t> number = 0;  // endpoints must differ
   const std::string endpoint = fmt::format("inproc://handshakes-{}", ++number);
   if (::zmq_socket_monitor(watched.handle(), endpoint.c_str(), endings) != 0)
@@ -26,7 +26,8 @@ Handshakes::Handshakes(zmq::context_t& context, zmq::socket_t& watched)
   events_->connect(endpoint);
 }
 
-Handshakes::~Handshakes() = default;
+// ZeroMQ's thread would wait for ever for somebody to take an event off it.
+Handshakes::~Handshakes() { ::zmq_socket_monitor(watched_.handle(), nullptr, 0); }
 
 int Handshakes::descriptor() const { return events_->get(zmq::sockopt::fd); }
 

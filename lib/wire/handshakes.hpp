@@ -21,6 +21,7 @@ enum class Handshake {
 
 class Handshakes {
  public:
+  /// Keeps the reference: the socket must be closed after this is gone.
   Handshakes(zmq::context_t& context, zmq::socket_t& watched);
   ~Handshakes();
 
@@ -29,6 +30,7 @@ class Handshakes {
   int descriptor() const;
 
  private:
+  zmq::socket_t& watched_;
   std::unique_ptr<zmq::socket_t> events_;
 };
 

@@ -50,6 +50,10 @@ class Peers {
     strangers_.erase(*found->second.stranger);
     found->second.stranger.reset();
   }
+  bool accepted(PeerId peer) const {
+    const auto found = entries_.find(peer);
+    return found != entries_.end() && !found->second.stranger;
+  }
   void forget(PeerId peer) {
     const auto found = entries_.find(peer);
     if (found == entries_.end()) return;

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "wire/codec.hpp"
+#include "wire/doorman.hpp"
 #include "wire/gate.hpp"
 #include "wire/handshakes.hpp"
 #include "wire/peers.hpp"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr int high_water_mark = 200'000;  ///< a trip-wire far above any credit
 constexpr int linger_ms = 1000;           ///< for goodbyes; correctness does not depend on it
+constexpr int most_answers = 20'000;      ///< waiting for one peer of a bound socket, which may not read them
+constexpr int backlog = 1024;             ///< connections not accepted yet
 constexpr int handshake_ms = 5000;
 constexpr int frame_overhead = 64;  ///< of encryption, which counts towards the limit on a frame
 constexpr int most_cuts = 5;        ///< handshakes cut one after the other before a person is told
@@ -33,6 +36,7 @@ struct Socket {
   std::unique_ptr<Handshakes> handshakes;
   std::optional<Clock::time_point> again;  ///< when to connect anew, after ZeroMQ gave up
   int cuts = 0;
+  std::unique_ptr<Doorman> doorman;  ///< of a bound socket
 };
 
 void configure(Socket& socket) {
@@ -59,7 +63,8 @@ std::string property(zmq::message_t& frame, const char* name) {
 /// What was read off a socket: one message's frames, and where they came from.
 struct Delivery {
   PeerId from{};
-  std::string address;
+  zmq::message_t
+      origin;  ///< the routing id, which carries what ZeroMQ knows of the connection; bound sockets only
   std::optional<Role> role;
   std::vector<zmq::message_t> frames;
   bool too_many = false;
@@ -157,20 +162,29 @@ struct Transport::Impl {
     zmq::message_t part;
     if (!socket.zmq.recv(part, zmq::recv_flags::dontwait)) return std::nullopt;
     Delivery delivery;
+    std::size_t frames = 0, bytes = 0;
+    const auto take = [&](zmq::message_t& frame) {
+      ++frames;
+      bytes += frame.size();
+      delivery.too_many = delivery.too_many || delivery.frames.size() == max_frames;
+      if (!delivery.too_many) delivery.frames.push_back(std::move(frame));
+    };
     if (socket.dialled) {
       delivery.from = *socket.dialled;
-      delivery.address = socket.endpoint;
-      delivery.frames.push_back(std::move(part));
+      take(part);
     } else {
       delivery.from = peers.number(&socket, part.to_string());
-      delivery.address = property(part, "Peer-Address");
-      if (security) delivery.role = role_of_key_name(property(part, "User-Id"));
+      delivery.origin = std::move(part);
+      if (security) delivery.role = role_of_key_name(property(delivery.origin, "User-Id"));
     }
     while (socket.zmq.get(zmq::sockopt::rcvmore)) {
       zmq::message_t next;
       if (!socket.zmq.recv(next, zmq::recv_flags::dontwait)) break;
-      delivery.too_many = delivery.too_many || delivery.frames.size() == max_frames;
-      if (!delivery.too_many) delivery.frames.push_back(std::move(next));
+      take(next);
+    }
+    if (socket.doorman) {
+      const bool let_in = delivery.role || peers.accepted(delivery.from);
+      socket.doorman->took(::zmq_msg_get(delivery.origin.handle(), ZMQ_SRCFD), frames, bytes, let_in);
     }
     return delivery;
   }
@@ -183,7 +197,10 @@ struct Transport::Impl {
       incoming = Incoming{delivery->from, decode(*delivery), delivery->role};
     } catch (const MalformedFrame& problem) {
       ++malformed;
-      refusals.note(delivery->address, fmt::format("frame refused: {}", problem.what()));
+      const std::string address =
+          socket.dialled ? socket.endpoint : property(delivery->origin, "Peer-Address");
+      refusals.note(address.empty() ? "unknown address" : address,
+                    fmt::format("frame refused: {}", problem.what()));
       if (!socket.dialled) tell(delivery->from, problem);
     }
     return true;
@@ -226,7 +243,7 @@ Transport::Transport(std::optional<Security> security) : impl_(std::make_unique<
 Transport::~Transport() = default;
 
 void Transport::dial(PeerId peer, const std::string& endpoint, std::size_t largest_frame) {
-  auto socket = std::make_unique<Socket>(Socket{{}, endpoint, largest_frame, peer, {}, {}, 0});
+  auto socket = std::make_unique<Socket>(Socket{{}, endpoint, largest_frame, peer, {}, {}, 0, {}});
   impl_->connect(*socket);
   impl_->sockets.push_back(std::move(socket));
 }
@@ -234,9 +251,12 @@ void Transport::dial(PeerId peer, const std::string& endpoint, std::size_t large
 std::string Transport::bind(const std::string& endpoint, const std::vector<Role>& roles,
                             std::size_t largest_frame) {
   auto socket = std::make_unique<Socket>(Socket{
-      zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, largest_frame, {}, {}, {}, 0});
+      zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, largest_frame, {}, {}, {}, 0, {}});
   configure(*socket);
   socket->zmq.set(zmq::sockopt::router_mandatory, true);
+  socket->zmq.set(zmq::sockopt::backlog, backlog);
+  socket->zmq.set(zmq::sockopt::sndhwm, most_answers);
+  socket->doorman = std::make_unique<Doorman>(impl_->context, socket->zmq, largest_frame, impl_->refusals);
   if (impl_->security) {
     if (!impl_->gate) impl_->gate = std::make_unique<Gate>(impl_->context, *impl_->security, impl_->refusals);
     impl_->gate->guard(socket->zmq, roles);
@@ -255,6 +275,9 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
 }
 
 std::optional<Incoming> Transport::receive() {
+  for (const auto& socket : impl_->sockets) {
+    if (socket->doorman) socket->doorman->wakes();
+  }
   const std::size_t n = impl_->sockets.size();
   for (std::size_t tried = 0; tried < n;) {
     Socket& socket = *impl_->sockets[impl_->turn % n];
@@ -288,6 +311,7 @@ std::vector<int> Transport::descriptors() const {
   std::vector<int> all;
   for (const auto& socket : impl_->sockets) {
     all.push_back(socket->zmq.get(zmq::sockopt::fd));
+    if (socket->doorman) socket->doorman->falls_asleep();
     if (socket->handshakes) all.push_back(socket->handshakes->descriptor());
   }
   return all;

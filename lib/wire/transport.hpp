@@ -21,8 +21,9 @@ struct Incoming {
   std::optional<Role> role = {};  ///< whose key it was sent with; nothing without keys
 };
 
-/// Largest frame taken where no BATCH travels.
-inline constexpr std::size_t max_small_bytes = max_arrays_bytes;
+// Largest frames, where it is less than a BATCH's.
+inline constexpr std::size_t max_ledger_bytes = max_arrays_bytes;      ///< to and from dp-collect
+inline constexpr std::size_t max_errand_bytes = std::size_t{2} << 20;  ///< from dp-infer to dp-route
 
 class Transport {
  public:
@@ -45,7 +46,7 @@ class Transport {
   void redial(PeerId peer);
   void forget(PeerId peer);
 
-  /// Readable when something may have happened; `receive` until nothing comes before waiting on them.
+  /// Readable when something may have happened; to be asked for before each wait, once `receive` has nothing more.
   std::vector<int> descriptors() const;
   /// Messages that were refused.
   std::uint64_t malformed() const;

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+#include "wire/doorman.hpp"
+
+#include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <malloc.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <thread>
+#include <vector>
+#include <zmq.hpp>
+
+#include "base/error.hpp"
+
+namespace dp {
+namespace {
+
+constexpr int tick_ms = 50;
+constexpr rlim_t descriptors_wanted = 8192;
+constexpr std::size_t frame_overhead = 64;                   ///< at most, on the wire
+constexpr std::int64_t handshake_bytes = 4096;               ///< at most
+constexpr std::int64_t most_kept = std::int64_t{512} << 20;  ///< on the wire, of all connections
+/// Empty frames take 32 times as much memory as on the wire: from here on the heap is looked at too.
+constexpr std::int64_t small_change = 1 << 20;
+constexpr std::int64_t most_growth = 64 << 20;
+constexpr std::int64_t unfinished_enough = 4096;  ///< to be cut when the heap grows
+
+/// As many as can be had, within reason; half of them may be strangers'.
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < descriptors_wanted) {
+    limit.rlim_cur = std::min(descriptors_wanted, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 16));
+}
+
+std::int64_t heap_in_use() {
+  const auto info = ::mallinfo2();
+  return static_cast<std::int64_t>(info.uordblks + info.hblkhd);
+}
+
+/// Tells one connection from the next with the same descriptor; 0 when it is no open socket.
+ino_t identity(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+/// Bytes that ZeroMQ has read off a TCP connection so far; nothing for other connections.
+std::optional<std::int64_t> bytes_read(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  int waiting = 0;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || ::ioctl(fd, FIONREAD, &waiting) != 0)
+    return std::nullopt;
+  return static_cast<std::int64_t>(info.tcpi_bytes_received) - waiting;
+}
+
+std::string address_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  char text[INET6_ADDRSTRLEN] = "local";
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return "unknown address";
+  if (peer.ss_family == AF_INET)
+    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(&peer)->sin_addr, text, sizeof text);
+  if (peer.ss_family == AF_INET6)
+    ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6*>(&peer)->sin6_addr, text, sizeof text);
+  return text;
+}
+
+struct Connection {
+  ino_t identity;
+  std::string address;
+  std::int64_t base;        ///< what `taken` may differ by from what was read
+  std::int64_t marked = 0;  ///< read when the mark was set
+  std::int64_t unfinished = 0;
+};
+
+/// What the reading thread tells of a descriptor.
+struct Tally {
+  std::atomic<std::int64_t> taken = 0;
+  std::atomic<bool> let_in = false;
+};
+
+}  // namespace
+
+struct Doorman::Impl {
+  zmq::socket_t& watched;
+  Refusals& refusals;
+  std::int64_t largest_message = 0;
+  std::vector<Tally> tallies = {};
+  std::atomic<std::uint64_t> naps = 0;  ///< of the reading thread, begun and ended: odd while it waits
+  std::map<int, Connection> connections = {};
+  std::vector<int> arrivals = {};  ///< not known to be let in, oldest first; may name some that are gone
+  std::uint64_t mark = 0;
+  std::int64_t heap_before = 0;
+  zmq::socket_t events = {};
+  int stop = -1;
+  std::thread thread = {};
+
+  void serve() {
+    std::array<zmq::pollitem_t, 2> items{
+        {{events.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, stop, ZMQ_POLLIN, 0}}};
+    auto due = std::chrono::steady_clock::now();
+    while (items[1].revents == 0) {
+      zmq::poll(items, std::chrono::milliseconds(connections.empty() ? -1 : tick_ms));
+      while (note_event()) continue;
+      if (std::chrono::steady_clock::now() < due) continue;
+      look_around();
+      due = std::chrono::steady_clock::now() + std::chrono::milliseconds(tick_ms);
+    }
+    events.close();
+  }
+
+  bool note_event() {
+    zmq::message_t event, endpoint;
+    if (!events.recv(event, zmq::recv_flags::dontwait)) return false;
+    if (event.more() && !events.recv(endpoint)) return false;
+    std::uint16_t kind = 0;
+    std::int32_t fd = 0;
+    std::memcpy(&kind, event.data(), sizeof kind);
+    std::memcpy(&fd, static_cast<const char*>(event.data()) + sizeof kind, sizeof fd);
+    if (kind == ZMQ_EVENT_DISCONNECTED || kind == ZMQ_EVENT_CLOSED) connections.erase(fd);
+    if (kind == ZMQ_EVENT_ACCEPTED) arrived(fd);
+    return true;
+  }
+
+  void arrived(int fd) {
+    if (fd < 0 || static_cast<std::size_t>(fd) >= tallies.size()) return;
+    tallies[fd].let_in = false;
+    connections[fd] = {identity(fd), address_of(fd), tallies[fd].taken + handshake_bytes, 0, 0};
+    arrivals.push_back(fd);
+  }
+
+  void look_around() {
+    limit_strangers();
+    std::int64_t kept = 0, unfinished = 0;
+    // Since the mark was set the reading thread slept, or began to: what was there by then is read if it can be.
+    const std::uint64_t at = naps;
+    const bool paused = at == mark ? at & 1 : at > mark + (mark & 1);
+    Connection* largest = nullptr;
+    int largest_fd = -1;
+    std::int64_t most = 0;
+    for (auto& [fd, connection] : connections) {
+      const auto read = bytes_read(fd);
+      if (!read) continue;
+      const std::int64_t taken = tallies[fd].taken;
+      connection.base = std::max(connection.base, taken - *read);
+      const std::int64_t held = *read + connection.base - taken;
+      if (paused)
+        connection.unfinished = std::max<std::int64_t>(0, connection.marked + connection.base - taken);
+      if (paused) connection.marked = *read;
+      kept += held;
+      unfinished += connection.unfinished;
+      if (held > most) most = held, largest = &connection, largest_fd = fd;
+    }
+    if (paused) mark = at;
+    if (largest && kept > most_kept) cut(largest_fd, *largest, "sends faster than can be read");
+    limit_unfinished(unfinished);
+  }
+
+  void limit_unfinished(std::int64_t total) {
+    if (total <= small_change) heap_before = 0;
+    if (total <= small_change) return;
+    const std::int64_t heap = heap_in_use();
+    if (heap_before == 0) heap_before = heap - total;
+    const bool grown = heap - heap_before > most_growth + 4 * total;
+    for (auto& [fd, connection] : connections) {
+      if (connection.unfinished > largest_message || (grown && connection.unfinished > unfinished_enough))
+        cut(fd, connection, "a message without end");
+    }
+  }
+
+  /// The oldest go: a friend is let in within a moment of its arrival.
+  void limit_strangers() {
+    std::erase_if(arrivals, [&](int fd) { return !connections.contains(fd) || tallies[fd].let_in; });
+    const std::size_t most = tallies.size() / 4;
+    if (arrivals.size() <= most) return;
+    for (std::size_t n = 0; n < arrivals.size() - most; ++n)
+      cut(arrivals[n], connections.at(arrivals[n]), "too many connections that say nothing");
+  }
+
+  void cut(int fd, Connection& connection, const char* why) {
+    if (identity(fd) != connection.identity) return;  // another's by now
+    ::shutdown(fd, SHUT_RDWR);
+    connection.unfinished = 0;
+    refusals.note(connection.address, fmt::format("hung up on: {}", why));
+  }
+};
+
+Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame,
+                 Refusals& refusals)
+    : impl_(new Impl{watched, refusals}) {
+  impl_->largest_message = 2 * static_cast<std::int64_t>(largest_frame);
+  impl_->tallies = std::vector<Tally>(raise_descriptor_limit());
+  impl_->events = zmq::socket_t(context, zmq::socket_type::pair);
+  impl_->stop = ::eventfd(0, EFD_CLOEXEC);
+  static std::atomic<std::uint64_t> number = 0;  // endpoints must differ
+  const std::string endpoint = fmt::format("inproc://doorman-{}", ++number);
+  if (::zmq_socket_monitor(watched.handle(), endpoint.c_str(),
+                           ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED) != 0)
+    throw Error("cannot watch a socket: {}", ::zmq_strerror(::zmq_errno()));
+  impl_->events.connect(endpoint);
+  impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
+}
+
+Doorman::~Doorman() {
+  // In this order: ZeroMQ's thread would wait for ever for somebody to take an event off it.
+  ::zmq_socket_monitor(impl_->watched.handle(), nullptr, 0);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(impl_->stop, &one, sizeof one);
+  impl_->thread.join();
+  ::close(impl_->stop);
+}
+
+void Doorman::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= impl_->tallies.size()) return;
+  Tally& tally = impl_->tallies[static_cast<std::size_t>(fd)];
+  tally.taken.fetch_add(static_cast<std::int64_t>(frames * frame_overhead + bytes),
+                        std::memory_order_relaxed);
+  if (let_in && !tally.let_in.load(std::memory_order_relaxed)) tally.let_in = true;
+}
+
+void Doorman::falls_asleep() { impl_->naps |= 1; }
+void Doorman::wakes() {
+  if (impl_->naps.load(std::memory_order_relaxed) & 1) ++impl_->naps;
+}
+
+}  // namespace dp

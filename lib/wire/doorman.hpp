@@ -1,0 +1,37 @@
+// Watches the connections to one bound socket from outside ZeroMQ, which neither bounds how many there are nor how much
+// it keeps of a message whose end has not come: whoever threatens the memory or the file descriptors of this process is
+// hung up on. An owner of a connection that was cut by mistake connects again, as after any cut.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "wire/refusals.hpp"
+
+namespace zmq {
+class context_t;
+class socket_t;
+}  // namespace zmq
+
+namespace dp {
+
+class Doorman {
+ public:
+  /// Keeps the references: the socket must be closed after this is gone.
+  Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame, Refusals& refusals);
+  ~Doorman();
+
+  // For the thread that reads the socket:
+  /// A whole message of `frames` frames was read that came by the descriptor `fd`, from a peer that was let in or not.
+  void took(int fd, std::size_t frames, std::size_t bytes, bool let_in);
+  /// All that could be read was, and it waits for more: what ZeroMQ keeps now belongs to messages whose end has not come.
+  void falls_asleep();
+  void wakes();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dp

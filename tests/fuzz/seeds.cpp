@@ -1,10 +1,12 @@
-// Writes what the corpora of the coded formats begin with: one message of each type, and small tensors of a real
-// weights file. Usage: fuzz_seeds FOLDER WEIGHTS.safetensors…   (fills FOLDER/wire and FOLDER/safetensors)
+// Writes what the corpora of the coded formats begin with: one message and one journal record of each type, and small
+// tensors of real weights files.
+// Usage: fuzz_seeds FOLDER WEIGHTS.safetensors…   (fills FOLDER/wire, FOLDER/journal and FOLDER/safetensors)
 // SPDX-License-Identifier: MIT
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/options.hpp"
+#include "collect/journal.hpp"
 #include "infer/safetensors.hpp"
 #include "sample_messages.hpp"
 #include "wire_input.hpp"
@@ -20,6 +22,25 @@ void write_messages(const fs::path& folder) {
     dp::write_atomically(folder / (name + "-filled"), dp::fuzz::WireInput::join(dp::sample::encoded(filled)));
     dp::write_atomically(folder / (name + "-plain"), dp::fuzz::WireInput::join(dp::sample::encoded(plain)));
   });
+}
+
+/// Each record behind the one that a journal begins with, and all of them.
+void write_journals(const fs::path& folder) {
+  std::string all, opened;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto write = [&](dp::JournalRecord record) {
+      const bool first = std::holds_alternative<dp::Opened>(record);
+      if (first) std::get<dp::Opened>(record).format = dp::journal_format;
+      dp::append_record(all, record);
+      if (first) opened = all;
+      std::string two = opened;
+      dp::append_record(two, record);
+      dp::write_atomically(folder / std::to_string(record.index()), two);
+    };
+    (write(dp::sample::filled<std::variant_alternative_t<I, dp::JournalRecord>>()), ...);
+  }
+  (std::make_index_sequence<std::variant_size_v<dp::JournalRecord>>());
+  dp::write_atomically(folder / "all", all);
 }
 
 /// The file's first few tensors of at most 512 bytes, and its metadata.
@@ -48,6 +69,7 @@ int main(int argc, char** argv) {
     if (argc < 2) throw dp::UsageError("give a folder");
     const fs::path folder = argv[1];
     write_messages(folder / "wire");
+    write_journals(folder / "journal");
     for (int i = 2; i < argc; ++i) {
       const fs::path weights = argv[i];
       dp::write_atomically(folder / "safetensors" / weights.stem(), small_copy(dp::Safetensors(weights)));

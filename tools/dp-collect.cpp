@@ -5,11 +5,14 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "collect/collector.hpp"
+#include "collect/journal_file.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/host_facts.hpp"
 #include "runtime/link_options.hpp"
@@ -31,6 +34,11 @@ Options declare() {
       .value("expected", "FILE",
              "predictions shipped with the weights, one byte per sample id: report the agreement")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
+  options.section("Journal").value(
+      "journal", "FILE",
+      "keep the ledger there: after a crash, start dp-collect again with the same FILE and the run goes on; "
+      "'none' for pure speed (default: the --out FILE with .journal added, removed once the report is "
+      "written; none without --out)");
   options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
                                  "tcp://127.0.0.1:5603");
   add_link_options(options, Role::collect);
@@ -78,8 +86,62 @@ class ProgressLine {
   bool shown_, colour_, dirty_ = false;
 };
 
-RunReport complete(RunReport report, const Options& options, RunId run, const HostDescription& host,
-                   std::string started) {
+/// Where the ledger is kept, if anywhere.
+struct JournalPlace {
+  std::string path;        ///< "": nowhere
+  bool temporary = false;  ///< nobody named it: it goes once the report is there
+};
+
+JournalPlace journal_place(const Options& options) {
+  if (options.has("journal")) {
+    const std::string path = options.text("journal");
+    if (path.empty()) throw UsageError("--journal '': give a file, or none");
+    return {path == "none" ? "" : path, false};
+  }
+  if (options.has("out")) return {options.text("out") + ".journal", true};
+  return {};
+}
+
+/// The ledger's file, and the collector told what it holds.
+class Journal {
+ public:
+  explicit Journal(JournalPlace place) : place_(std::move(place)) {}
+  bool used() const { return !place_.path.empty(); }
+  std::string name() const { return used() ? place_.path : "none"; }
+
+  void open(Collector& collector, EventLoop& loop) {
+    if (!used()) return;
+    const bool there = std::filesystem::exists(place_.path);
+    file_ = std::make_unique<JournalFile>(
+        place_.path, [&](JournalRecord&& record) { collector.replay(std::move(record)); });
+    if (file_->torn()) log_warn("{}: {} bytes of a torn last record cut off", place_.path, file_->torn());
+    if (there && std::filesystem::file_size(place_.path) > 0) {
+      log_line(LogLevel::warn,
+               fmt::format("{}: going on with run {:016x}, {} batches settled (to begin anew, "
+                           "remove the file)",
+                           place_.path, raw(collector.run()), collector.settled()));
+    }
+    loop.on_action([this](Action& action) {
+      if (auto* append = std::get_if<Append>(&action)) file_->append(std::move(append->records));
+    });
+    loop.watch(file_->descriptor(),
+               [&](Time now, Outbox& out) { collector.durable(now, file_->durable(), out); });
+  }
+  void sync() {
+    if (file_) file_->close();
+  }
+  /// It is not needed any more.
+  void remove_if_temporary() {
+    if (used() && place_.temporary) std::filesystem::remove(place_.path);
+  }
+
+ private:
+  JournalPlace place_;
+  std::unique_ptr<JournalFile> file_;
+};
+
+RunReport complete(RunReport report, const Options& options, const std::string& journal, RunId run,
+                   const HostDescription& host, std::string started) {
   report.run_id = fmt::format("{:016x}", raw(run));
   report.started_utc = std::move(started);
   report.host = {host.cpu, host.isa, host.cores, host.memory_mb, host.kernel, host.governor, host.load};
@@ -91,6 +153,7 @@ RunReport complete(RunReport report, const Options& options, RunId run, const Ho
   const auto record = record_of(options, {"expected", "bind"});
   ConfigSection section;
   for (std::size_t i = 0; i + 1 < record.size(); i += 2) section.emplace_back(record[i], record[i + 1]);
+  section.emplace_back("journal", journal);
   report.config.emplace_back("collect", std::move(section));
   return report;
 }
@@ -109,8 +172,17 @@ Exit run(int argc, char** argv) {
 
   EventLoop loop;
   Transport transport(security_option(options, Role::collect));
-  const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_ledger_bytes);
+  Journal journal(journal_place(options));
+  settings.journal = journal.used();
+  settings.begun = now();
+  settings.wall_ns = std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   Collector collector(settings, random_seed());
+  journal.open(collector, loop);
+  if (options.has("run-id") && collector.run() != settings.run) {
+    throw Error("--run-id {}: the journal {} is of run {:016x}", options.text("run-id"), journal.name(),
+                raw(collector.run()));
+  }
+  const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_ledger_bytes);
   ProcessUsage usage;
   loop.every(std::chrono::milliseconds(500),
              [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
@@ -119,10 +191,14 @@ Exit run(int argc, char** argv) {
     loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {
       if (const auto progress = collector.progress(now)) line.show(*progress);
     });
-    say_ready("dp-collect", fmt::format("bind={} run={:016x}", at, raw(settings.run)));
-    if (const Exit status = loop.run(collector, transport); status != Exit::done) return status;
+    say_ready("dp-collect", fmt::format("bind={} run={:016x}", at, raw(collector.run())));
+    const Exit status = loop.run(collector, transport);
+    journal.sync();
+    if (status == Exit::interrupted) journal.remove_if_temporary();
+    if (status != Exit::done) return status;
   }
-  const RunReport report = complete(collector.report(), options, settings.run, host, started);
+  const RunReport report =
+      complete(collector.report(), options, journal.name(), collector.run(), host, started);
   const std::string text = write_run_report(report);
   if (options.has("out")) {
     write_atomically(options.text("out"), text);
@@ -130,6 +206,7 @@ Exit run(int argc, char** argv) {
     std::fputs(text.c_str(), stdout);
     if (std::fflush(stdout) != 0) throw Error("the report cannot be written to stdout");
   }
+  journal.remove_if_temporary();
   for (const Verdict& verdict : report.verdicts) {
     if (!verdict.ok)
       log_warn("INVALID: {}: {} (required: {}); {}", verdict.criterion, verdict.observed, verdict.required,

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <deque>
@@ -41,10 +42,11 @@ class Settled {
   /// Words from the watermark's on: bit b of word i stands for batch 64·(watermark/64 + i) + b.
   void image(std::vector<std::uint64_t>& out) const { out.assign(words_.begin(), words_.end()); }
 
-  /// Takes over an image; calls `settled(id)` for each batch from our watermark on that is new here.
+  /// Takes over an image; calls `settled(id)` for each batch from its watermark on that is new here. What
+  /// stands below the watermark is the caller's to find: the watermark may leap.
   template <class F>
   void merge(BatchId watermark, const std::vector<std::uint64_t>& image, F&& settled) {
-    for (BatchId id = this->watermark(); id < watermark; id = this->watermark()) note(id, settled);
+    raise(watermark);
     const std::uint64_t first = raw(watermark) / 64;
     for (std::size_t i = 0; i < image.size(); ++i) {
       const std::uint64_t word = first + i;
@@ -60,6 +62,22 @@ class Settled {
   std::uint64_t word_at(std::uint64_t word) const {
     if (word < base_) return ~std::uint64_t{0};
     return word - base_ < words_.size() ? words_[word - base_] : 0;
+  }
+  /// Everything below is settled.
+  void raise(BatchId watermark) {
+    if (watermark <= this->watermark()) return;
+    const std::uint64_t word = raw(watermark) / 64;
+    for (; !words_.empty() && base_ < word; ++base_) {
+      count_ += 64 - static_cast<unsigned>(std::popcount(words_.front()));
+      words_.pop_front();
+    }
+    if (base_ < word) count_ += 64 * (word - base_);
+    base_ = std::max(base_, word);
+    const std::uint64_t below = bit(watermark) - 1;
+    if (!below) return;
+    if (words_.empty()) words_.resize(1);
+    count_ += static_cast<unsigned>(std::popcount(below & ~words_.front()));
+    words_.front() |= below;
   }
   template <class F>
   void note(BatchId id, F& settled) {

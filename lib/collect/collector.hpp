@@ -1,21 +1,27 @@
 // dp-collect as a state machine: the ledger. It knows from the stream what must come back, takes each batch's
-// first settlement, acknowledges and counts the others, and says when everything is settled.
+// first settlement, acknowledges and counts the others, and says when everything is settled. With a journal,
+// nobody hears of a settlement before it is durable, and a restarted ledger goes on where the journal ends.
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/settled.hpp"
+#include "collect/journal.hpp"
 #include "collect/recorder.hpp"
 #include "wire/link.hpp"
 
 namespace dp {
 
 struct CollectorOptions {
-  RunId run{};
+  RunId run{};                                 ///< a journal's own takes its place
+  bool journal = false;                        ///< records are asked to be made durable, and waited for
+  Time begun{};                                ///< now, on the monotonic clock,
+  std::int64_t wall_ns = 0;                    ///< and on the wall's, ns since 1970-01-01 UTC
   std::vector<std::uint8_t> expected;          ///< class by sample id; may be empty
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for the router's report and goodbyes
   std::string boot_id;
@@ -32,6 +38,13 @@ class Collector final : public Stage {
   void drain(Time now, Outbox& out) override;
   void usage(Time now, const ResourceUsage& usage, Outbox& out) override;
 
+  /// What an earlier process wrote, record by record, before anything else.
+  void replay(JournalRecord&& record);
+  /// So many of the `Append`s asked for are durable.
+  void durable(Time now, std::uint64_t appends, Outbox& out);
+  RunId run() const { return options_.run; }
+  std::uint64_t settled() const { return settled_.count(); }
+
   /// Once finished with `done`: the report, but for host, versions and this tool's own options.
   RunReport report() const;
 
@@ -44,15 +57,34 @@ class Collector final : public Stage {
  private:
   void on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out);
   void on_message(Time now, PeerId from, Envelope& envelope, Outbox& out);
-  void on_run(const Run& run, PeerId from, const Envelope& envelope, Outbox& out);
-  void on_announce(PeerId from, const Announce& announce);
+  void on_run(Run& run, PeerId from, const Envelope& envelope, Outbox& out);
+  void take_run(const Run& run);
+  void on_announce(PeerId from, Announce& announce);
+  bool due(BatchId id) const;
+  void take_announcements(const Announce& announce);
   void on_result(Time now, PeerId from, Result& result);
   void on_failed(Time now, const Failed& failed, Outbox& out);
-  void settle(Time now, PeerId from, const std::string& worker, const Result& result, const Announced& batch);
-  void close(BatchId id);
-  void gone(Time now, PeerId peer, const PeerState& state, bool goodbye, Outbox& out);
+  void settle(Time now, PeerId from, const std::string& worker, Result& result, const Announced& batch);
+  void close(Settlement settlement);
+  void take_settlement(const Settlement& settlement);
+  void happened(Time now, std::string what);
+  void write(JournalRecord record);
+  void begin(Time now, Outbox& out);
+  void restarted(Time at);
+  void replay_one(Opened& record);
+  void replay_one(Run& record);
+  void replay_one(Announce& record);
+  void replay_one(Settlement& record);
+  void replay_one(Happened& record);
+  void replay_one(Eos& record);
+  void replay_one(Ended& record);
+  void replay_one(Report& record);
+  void gone(Time now, const PeerState& state, Outbox& out);
   void flush(Time now, Outbox& out);
+  void flush_now(Time now, Outbox& out);
+  void deliver(Outbox& out);
   void try_end(Time now, Outbox& out);
+  void finish_complete(Time now, Outbox& out);
   std::optional<PeerId> find_role(Role role) const;
   Duration offset(PeerId peer) const;
   Duration offset(Role role) const;
@@ -73,14 +105,30 @@ class Collector final : public Stage {
   std::map<BatchId, Early> early_;  ///< results that came before their announcement
   Settled settled_;
   std::map<BatchId, std::uint64_t> digests_;  ///< of the predictions that settled the latest batches
-  std::map<PeerId, std::vector<std::uint64_t>> acks_;
-  bool commit_due_ = false;
+
+  /// What others hear once the records up to an `Append` are durable.
+  struct News {
+    std::uint64_t append = 0;
+    std::vector<BatchId> settled;
+    std::map<PeerId, std::vector<std::uint64_t>> acks;
+    bool run_stored = false;
+  };
+  std::string records_;  ///< not yet asked to be made durable
+  std::uint64_t appends_ = 0, durable_ = 0;
+  News news_;                     ///< since the last flush
+  std::deque<News> undelivered_;  ///< oldest first
+  Settled told_;                  ///< durable: what COMMIT says
+  bool run_stored_ = false, commit_due_ = false;
   Time next_flush_{};
   std::optional<std::uint64_t> eos_;
-  std::uint64_t stream_process_ = 0;  ///< upper half of its nonces
+
+  std::optional<Opened> opened_;  ///< by the latest process before this one
+  Time last_record_{};
+  Duration clock_shift_{};  ///< from its clock to ours
 
   Report router_;
   bool fin_said_ = false, ended_ = false;
+  bool stream_left_ = false, route_left_ = false;
   Time begun_{}, incomplete_since_{}, finish_by_ = never;
 };
 

@@ -52,14 +52,13 @@ struct Happened {
   auto header() { return std::tie(at, what); }
 };
 
-/// The run is over; its report follows from what stands above.
+/// Everything is settled and everyone has left.
 struct Ended {
-  bool complete = false;  ///< everything announced is settled
-  auto header() { return std::tie(complete); }
+  auto header() { return std::tie(); }
 };
 
 /// The order is the type number in the file: append only.
-using JournalRecord = std::variant<Opened, Run, Announce, Settlement, Happened, Eos, Ended>;
+using JournalRecord = std::variant<Opened, Run, Announce, Settlement, Happened, Eos, Ended, Report>;
 
 /// Appends one record: checksum, length, type, body.
 void append_record(std::string& to, JournalRecord& record);

@@ -9,6 +9,7 @@ namespace dp {
 namespace {
 
 constexpr std::size_t longest_series = 100'000;  ///< seconds
+constexpr std::size_t most_events = 1000;
 constexpr double mb = 1e6;
 constexpr Duration longest_reach = std::chrono::milliseconds(500);  ///< of an interval that begins before t0
 
@@ -143,6 +144,7 @@ void Recorder::found_worker(const std::string& name) {
 }
 
 void Recorder::event(Time at, std::string what) {
+  if (events_.size() >= most_events) return;
   events_.push_back({t0_ == Time{} ? 0 : to_seconds(at - t0_), std::move(what)});
 }
 

@@ -48,8 +48,13 @@ class Recorder {
   void found_worker(const std::string& name);
   void event(Time at, std::string what);
   void clock_bound(Duration bound);
-  /// Times from here on belong to another schedule than those before.
-  void schedule_broken() { schedule_broken_ = true; }
+  /// dp-stream was restarted after t0: it was not there to release what was due.
+  void generator_restarted() { ++generator_restarts_; }
+  /// dp-collect itself was: nobody took results for so long.
+  void ledger_restarted(Duration absent) {
+    ++ledger_restarts_;
+    absence_ += absent;
+  }
 
   std::uint64_t completed_samples() const { return samples_.completed; }
   Time t0() const { return t0_; }
@@ -110,7 +115,8 @@ class Recorder {
   std::map<std::pair<Role, std::string>, Resources> resources_;
   std::vector<RunEvent> events_;
   Duration clock_bound_{};
-  bool schedule_broken_ = false;
+  std::uint32_t generator_restarts_ = 0, ledger_restarts_ = 0;
+  Duration absence_{};
 };
 
 }  // namespace dp

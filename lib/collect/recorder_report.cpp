@@ -10,8 +10,6 @@
 namespace dp {
 namespace {
 
-constexpr double mb = 1e6;
-
 double rate_of(std::uint64_t samples, Duration span) {
   return span > Duration{} ? static_cast<double>(samples) / to_seconds(span) : 0;
 }
@@ -234,9 +232,17 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
         fmt::format("{:.4f}", *report.accuracy.agreement), ">= 0.999", *report.accuracy.agreement >= 0.999,
         "check that --model, --weights and --expected belong together, and that the CPU computes in fp32");
   }
-  if (schedule_broken_) {
-    verdict("one schedule throughout", "dp-stream was restarted and began its schedule again",
-            "no restart of dp-stream", false, "run again: these latencies and rates mix two schedules");
+  if (generator_restarts_) {
+    verdict("the generator was there throughout",
+            fmt::format("dp-stream was restarted {} times", generator_restarts_), "no restart of dp-stream",
+            false, "run again: what was due in its absence was released late");
+  }
+  if (ledger_restarts_) {
+    verdict("the ledger was there throughout",
+            fmt::format("dp-collect was restarted {} times and absent for {:.1f} s", ledger_restarts_,
+                        to_seconds(absence_)),
+            "no restart of dp-collect", false,
+            "run again: results waited for it, and the figures of processes begin with its return");
   }
   if (differing_) {
     verdict("the same batch gives the same predictions",

@@ -80,11 +80,7 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
     }
     case LinkEvent::message:
       if (auto* batch = std::get_if<Batch>(&envelope.body)) on_batch(now, std::move(*batch), out);
-      if (std::holds_alternative<Drain>(envelope.body) && !draining_) {
-        draining_ = true;
-        queue_.clear();
-        give_up_at_ = now + options_.give_up;
-      }
+      if (std::holds_alternative<Drain>(envelope.body)) wind_up(now);
       return;
     default:
       return;
@@ -106,14 +102,23 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
         for (const std::uint64_t id : ack->batches) unacked_.erase(BatchId{id});
         if (full) extend_credit(out);
       }
+      if (std::holds_alternative<Fin>(envelope.body)) wind_up(now);
       return;
     default:
       return;
   }
 }
 
+/// Everything is settled: nothing more will come, and what is held is of no use.
+void Worker::wind_up(Time now) {
+  if (draining_) return;
+  draining_ = true;
+  queue_.clear();
+  give_up_at_ = now + options_.give_up;
+}
+
 void Worker::on_batch(Time now, Batch&& batch, Outbox& out) {
-  ++received_;
+  received_ = std::max(received_, std::min(batch.number, limit_));
   const BatchId id = batch.lease.batch;
   if (const auto done = unacked_.find(id); done != unacked_.end()) {
     done->second.result.lease = batch.lease;

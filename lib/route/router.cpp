@@ -17,7 +17,12 @@ Router::Router(RouterOptions options, std::uint64_t nonce_seed)
       rng_(nonce_seed),
       peers_(Role::route, options_.boot_id, new_session(rng_), options_.timing),
       collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing, {[this] {
-                 Hello hello{Role::route, "route", options_.boot_id, run_, running_, {}, {}, {}, {}, {}};
+                 Hello hello;
+                 hello.role = Role::route;
+                 hello.name = "route";
+                 hello.boot_id = options_.boot_id;
+                 hello.run = run_;
+                 hello.started = running_;
                  return hello;
                }}) {
   report_.strategy = options_.strategy;
@@ -139,9 +144,7 @@ void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbo
     resuming_ = true;
     resumed_ = now;
   }
-  received_ = 0;
-  advertised_ = 0;
-  extend_stream_credit(out);
+  greet_stream(out);
   if (running_) peers_.send(from, Start{options_.workers}, out);
 }
 

@@ -33,8 +33,18 @@ void Router::extend_stream_credit(Outbox& out) {
   peers_.send(*stream_, Credit{limit}, out);
 }
 
+/// A new session of the stream may send what an earlier one has sent already: a restarted dp-stream announces
+/// a batch when it sends it, and what is here but not announced would never be settled. So the buffer may hold
+/// twice its bound for a while, never more.
+void Router::greet_stream(Outbox& out) {
+  const std::uint64_t most = 2 * capacity();
+  received_ = 0;
+  advertised_ = most > batches_.size() ? std::min(capacity(), most - batches_.size()) : 0;
+  peers_.send(*stream_, Credit{advertised_}, out);
+}
+
 void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
-  ++received_;
+  received_ = std::max(received_, std::min(batch.number, advertised_));
   const BatchId id = batch.lease.batch;
   if (settled_.contains(id) || batches_.contains(id)) return extend_stream_credit(out);
   if (batch.shape != data_.shape || batch.ids.size() > data_.max_batch || batch.mode != data_.payload ||
@@ -148,7 +158,7 @@ void Router::pump(Time now, Outbox& out) {
 void Router::dispatch(Time now, BatchId id, PeerId to, Outbox& out) {
   Entry& entry = batches_.at(id);
   Worker& worker = workers_[to];
-  ++worker.sent;
+  entry.batch.number = ++worker.sent;
   worker.serving.push_back(id);
   entry.worker = to;
   entry.slot = worker.slot;
@@ -240,7 +250,6 @@ void Router::give_up(BatchId id, Failed failure, Outbox& out) {
 
 void Router::on_commit(Time, const Commit& commit, Outbox& out) {
   const auto drop = [&](BatchId id) {
-    claims_.erase(id);
     const auto found = batches_.find(id);
     if (found == batches_.end()) return;
     Entry& entry = found->second;
@@ -252,10 +261,12 @@ void Router::on_commit(Time, const Commit& commit, Outbox& out) {
     }
     unqueue(id, entry);
     release(id, entry);
-    failed_.erase(id);
     batches_.erase(found);
   };
+  while (!batches_.empty() && batches_.begin()->first < commit.watermark) drop(batches_.begin()->first);
   settled_.merge(commit.watermark, commit.bitmap, drop);
+  std::erase_if(claims_, [&](const auto& claim) { return settled_.contains(claim.first); });
+  std::erase_if(failed_, [&](const auto& failed) { return settled_.contains(failed.first); });
   extend_stream_credit(out);
 }
 

@@ -25,7 +25,8 @@ Streamer::Streamer(StreamerOptions options, const Plan& plan, const Dataset& dat
                {[this] { return hello(); }}),
       release_cursor_(plan.begin()),
       send_cursor_(plan.begin()),
-      next_release_(release_cursor_.next()) {}
+      next_release_(release_cursor_.next()),
+      next_take_(send_cursor_.next()) {}
 
 Hello Streamer::hello() const {
   Hello hello;
@@ -45,6 +46,7 @@ void Streamer::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) 
   if (finished()) return;
   if (from == route_peer) on_route(now, envelope, out);
   if (from == collect_peer) on_collect(now, envelope, out);
+  if (workers_ready_ && collect_.up() && !started_) start(now + options_.lead, out);
   release(now);
   send_what_may_go(now, out);
   end(now, out);
@@ -61,7 +63,7 @@ void Streamer::on_route(Time now, Envelope& envelope, Outbox& out) {
       break;
     case LinkEvent::message:
       if (auto* credit = std::get_if<Credit>(&envelope.body)) limit_ = std::max(limit_, credit->limit);
-      if (std::holds_alternative<Start>(envelope.body) && !started_) start(now, out);
+      if (std::holds_alternative<Start>(envelope.body)) workers_ready_ = true;
       break;
     default:
       break;
@@ -75,7 +77,11 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::up:
       run_ = collect_.welcome().run;
       eos_said_ = false;
-      say_run(out);
+      if (collect_.welcome().started && !started_) {
+        start(collect_.welcome().t0 - collect_.offset(now), out);
+      } else {
+        say_run(out);
+      }
       collect_.send(Usage{usage_, {}, {}, {}}, out);
       announce_again(out);
       break;
@@ -88,9 +94,10 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
   }
 }
 
-void Streamer::start(Time now, Outbox& out) {
+/// Begins the run, or goes on with one that an earlier process began: its schedule stays as it was.
+void Streamer::start(Time t0, Outbox& out) {
   started_ = true;
-  t0_ = now + options_.lead;
+  t0_ = t0;
   say_run(out);
 }
 
@@ -104,6 +111,7 @@ void Streamer::say_run(Outbox& out) {
 void Streamer::on_commit(const Commit& commit) {
   stored_ = stored_ || commit.run_stored;
   if (raw(commit.watermark) > plan_.batches()) return;
+  unsettled_.erase(unsettled_.begin(), unsettled_.lower_bound(commit.watermark));
   settled_.merge(commit.watermark, commit.bitmap, [this](BatchId id) { unsettled_.erase(id); });
 }
 
@@ -117,7 +125,7 @@ void Streamer::release(Time now) {
   }
 }
 
-bool Streamer::all_sent() const { return interrupted_ || taken_ == plan_.batches(); }
+bool Streamer::all_sent() const { return interrupted_ || !next_take_; }
 
 bool Streamer::may_send(Time now) const {
   if (!stored_ || now < t0_ || !route_.up() || sent_ >= limit_) return false;
@@ -128,7 +136,9 @@ bool Streamer::may_send(Time now) const {
 }
 
 void Streamer::send_what_may_go(Time now, Outbox& out) {
-  for (int sends = 0; sends < most_sends_a_turn && may_send(now); ++sends) {
+  for (int sends = 0; sends < most_sends_a_turn; ++sends) {
+    skip_settled(now);
+    if (!may_send(now)) break;
     if (again_.empty()) {
       send_batch(now, take_next(now, out), out);
       continue;
@@ -146,19 +156,28 @@ void Streamer::send_what_may_go(Time now, Outbox& out) {
 
 /// The next batch of the plan: announced from here on.
 Streamer::Unsettled& Streamer::take_next(Time now, Outbox& out) {
-  const BatchSpec spec = *send_cursor_.next();
-  ++taken_;
+  const BatchSpec spec = *next_take_;
   Unsettled& batch = unsettled_[spec.id];
   batch.spec = spec;
-  batch.released = now;
-  batch.scheduled = now;
-  if (open_loop()) {
-    batch.scheduled = t0_ + spec.scheduled;
-    batch.released = released_.front();
-    released_.pop_front();
-  }
+  batch.released = advance(now);
+  batch.scheduled = open_loop() ? t0_ + spec.scheduled : now;
   announce(batch, out);
   return batch;
+}
+
+/// The time at which the batch that was next was released.
+Time Streamer::advance(Time now) {
+  ++taken_;
+  next_take_ = send_cursor_.next();
+  if (!open_loop()) return now;
+  const Time released = released_.front();
+  released_.pop_front();
+  return released;
+}
+
+/// What an earlier process of this run has brought to its end.
+void Streamer::skip_settled(Time now) {
+  while (next_take_ && settled_.contains(next_take_->id) && !(open_loop() && released_.empty())) advance(now);
 }
 
 void Streamer::send_batch(Time now, Unsettled& batch, Outbox& out) {
@@ -180,7 +199,7 @@ void Streamer::send_batch(Time now, Unsettled& batch, Outbox& out) {
   }
   batch.sent = now;
   message.times = {batch.scheduled, batch.released, now, {}};
-  ++sent_;
+  message.number = ++sent_;
   route_.send(std::move(message), out);
 }
 

@@ -49,7 +49,7 @@ class Streamer final : public Stage {
   Hello hello() const;
   void on_route(Time now, Envelope& envelope, Outbox& out);
   void on_collect(Time now, Envelope& envelope, Outbox& out);
-  void start(Time now, Outbox& out);
+  void start(Time t0, Outbox& out);
   void say_run(Outbox& out);
   void on_commit(const Commit& commit);
   void release(Time now);
@@ -57,6 +57,8 @@ class Streamer final : public Stage {
   bool may_send(Time now) const;
   bool all_sent() const;
   Unsettled& take_next(Time now, Outbox& out);
+  Time advance(Time now);
+  void skip_settled(Time now);
   void send_batch(Time now, Unsettled& batch, Outbox& out);
   void announce(const Unsettled& batch, Outbox& out);
   void flush_announcements(Outbox& out);
@@ -69,14 +71,14 @@ class Streamer final : public Stage {
   const Dataset& data_;
   Rng rng_;
   RunId run_{};
-  bool started_ = false, stored_ = false, interrupted_ = false, fin_ = false;
+  bool workers_ready_ = false, started_ = false, stored_ = false, interrupted_ = false, fin_ = false;
   Dialer route_, collect_;
   Time t0_{};
 
   Plan::Cursor release_cursor_, send_cursor_;
-  std::optional<BatchSpec> next_release_;
+  std::optional<BatchSpec> next_release_, next_take_;
   std::deque<Time> released_;  ///< release times of batches not yet sent
-  std::uint64_t taken_ = 0;    ///< batches announced so far
+  std::uint64_t taken_ = 0;    ///< batches announced so far, or settled before we came
   std::map<BatchId, Unsettled> unsettled_;
   std::deque<BatchId> again_;           ///< to be sent again in this router session
   std::uint64_t sent_ = 0, limit_ = 0;  ///< credit of this router session

@@ -30,14 +30,31 @@ void check(const Batch& batch) {
   }
 }
 
+/// Times and durations within 36 years of zero: sums and differences of a few of them cannot overflow.
+template <class T>
+void check_range(const T& value) {
+  if constexpr (std::is_same_v<T, Time>) {
+    check_range(value.time_since_epoch());
+  } else if constexpr (std::is_same_v<T, Duration>) {
+    constexpr Duration most{std::int64_t{1} << 60};
+    if (value < -most || value > most) throw MalformedFrame("a time of {} ns", value.count());
+  } else if constexpr (std::is_same_v<T, std::vector<Time>>) {
+    for (const Time& each : value) check_range(each);
+  }
+}
+
 template <class M>
 void fill(M& message, std::span<const msgpack::object> values, std::optional<std::string_view> arrays,
           std::optional<Payload>& payload) {
   fields::unpack_all(values, message);
+  std::apply([](const auto&... field) { (check_range(field), ...); }, message.header());
   if (arrays.has_value() != HasArrays<M> || payload.has_value() != HasPayload<M>) {
     throw MalformedFrame("wrong number of frames");
   }
-  if constexpr (HasArrays<M>) fields::read_columns(*arrays, message);
+  if constexpr (HasArrays<M>) {
+    fields::read_columns(*arrays, message);
+    std::apply([](const auto&... column) { (check_range(column), ...); }, message.arrays());
+  }
   if constexpr (HasPayload<M>) message.payload = std::move(*payload);
   check(message);
 }

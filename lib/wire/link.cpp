@@ -25,7 +25,9 @@ void Dialer::send(Message message, Outbox& out) {
 }
 
 void Dialer::say_hello(Time now, Outbox& out) {
-  out.push(Send{peer_, Envelope{ours_, Session{}, hooks_.hello()}});
+  Hello hello = hooks_.hello();
+  hello.t1 = now;
+  out.push(Send{peer_, Envelope{ours_, Session{}, std::move(hello)}});
   next_ = now + timing_.hello_every;
 }
 
@@ -82,18 +84,12 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
   if (envelope.to != ours_) return LinkEvent::none;  // meant for an earlier session
   if (auto* welcome = std::get_if<Welcome>(&envelope.body)) {
     heard_ = now;
-    if (theirs_ == envelope.from) {
-      if (!up_) exchange_clocks(now, out);
-      return LinkEvent::none;
-    }
+    if (theirs_ == envelope.from) return LinkEvent::none;
     if (process_of(theirs_) != process_of(envelope.from)) clock_ = {};
     theirs_ = envelope.from;
     welcome_ = *welcome;
     same_clock_ = welcome->boot_id == boot_id_;
-    if (!same_clock_ && !clock_.known()) {  // up once it can tell our clock from its own
-      exchange_clocks(now, out);
-      return LinkEvent::none;
-    }
+    clock_.add(welcome->t1, welcome->t2, welcome->t3, now);
     if (!same_clock_) exchange_clocks(now, out);
     up_ = true;
     next_ = now;
@@ -110,11 +106,7 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
   heard_ = now;
   if (auto* pong = std::get_if<Pong>(&envelope.body)) {
     clock_.add(pong->t1, pong->t2, pong->t3, now);
-    if (up_) return LinkEvent::none;
-    exchange_clocks(now, out);
-    up_ = true;
-    next_ = now;
-    return LinkEvent::up;
+    return LinkEvent::none;
   }
   return up_ ? LinkEvent::message : LinkEvent::none;
 }
@@ -198,6 +190,8 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
   if (peer.session != envelope.from) peer = PeerState{hello.role, hello.name, envelope.from, now, {}, {}};
   peer.heard = now;
   welcome.boot_id = boot_id_;
+  welcome.t1 = hello.t1;
+  welcome.t2 = welcome.t3 = now;
   send(from, std::move(welcome), out);
   return result;
 }

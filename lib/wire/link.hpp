@@ -64,6 +64,8 @@ class Dialer {
   bool up() const { return up_; }
   /// What the peer said when the session began.
   const Welcome& welcome() const { return welcome_; }
+  /// The peer's clock − ours.
+  Duration offset(Time now) const { return same_clock_ ? Duration{} : clock_.offset(now); }
   PeerId peer() const { return peer_; }
   /// Why it could not be reached, in words.
   std::string complaint() const;

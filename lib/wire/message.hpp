@@ -67,6 +67,7 @@ struct Hello {
   std::string boot_id;                       ///< same boot id: same clock
   RunId run{};                               ///< 0: not known yet
   bool started = false;                      ///< stream: t0 is fixed, this is a resumption
+  Time t1{};                                 ///< when it was sent
   DataShape data;                            ///< stream
   std::vector<std::string> datasets;         ///< worker: digests it can serve by reference
   std::vector<std::uint64_t> shard_weights;  ///< stream: samples per shard
@@ -74,7 +75,7 @@ struct Hello {
   std::vector<std::uint64_t> unacked;        ///< worker: batches done, result not acknowledged
 
   auto header() {
-    return std::tie(role, name, boot_id, run, started, data.shape.channels, data.shape.height,
+    return std::tie(role, name, boot_id, run, started, t1, data.shape.channels, data.shape.height,
                     data.shape.width, data.max_batch, data.payload, data.dataset, datasets);
   }
   auto arrays() { return std::tie(shard_weights, held, unacked); }
@@ -84,10 +85,13 @@ struct Hello {
 struct Welcome {
   RunId run{};
   std::string boot_id;
-  DataShape data;  ///< to workers
+  DataShape data;         ///< to workers
+  bool started = false;   ///< to the stream, from the ledger: this run goes on, do not begin it
+  Time t0{};              ///< then, on the collector's clock
+  Time t1{}, t2{}, t3{};  ///< as in PONG: the first estimate of the clocks' offset
   auto header() {
     return std::tie(run, boot_id, data.shape.channels, data.shape.height, data.shape.width, data.max_batch,
-                    data.payload, data.dataset);
+                    data.payload, data.dataset, started, t0, t1, t2, t3);
   }
 };
 
@@ -137,6 +141,7 @@ struct Announce {
 /// One batch of work.
 struct Batch {
   Lease lease;
+  std::uint64_t number = 0;  ///< position among those sent in this session, from 1: what credit is counted by
   ShardId shard = 0;
   PayloadMode mode = PayloadMode::inline_pixels;
   Shape shape;
@@ -145,8 +150,9 @@ struct Batch {
   std::vector<SampleId> ids;
   Payload payload;  ///< N·C·H·W uint8, empty by reference
   auto header() {
-    return std::tie(lease.router, lease.batch, lease.attempt, shard, mode, shape.channels, shape.height,
-                    shape.width, checksum, times.scheduled, times.released, times.sent, times.routed);
+    return std::tie(lease.router, lease.batch, lease.attempt, number, shard, mode, shape.channels,
+                    shape.height, shape.width, checksum, times.scheduled, times.released, times.sent,
+                    times.routed);
   }
   auto arrays() { return std::tie(ids); }
 };

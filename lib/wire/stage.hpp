@@ -39,6 +39,10 @@ struct Compute {
 struct WarmUp {
   DataShape data;
 };
+/// Make these records durable, in order, and say when they are (dp-collect).
+struct Append {
+  std::string records;
+};
 /// A line for the decision log (dp-route).
 struct Decision {
   Time at;
@@ -55,7 +59,7 @@ struct Notice {
   bool warning = false;
 };
 
-using Action = std::variant<Send, Redial, Forget, Compute, WarmUp, Decision, Notice>;
+using Action = std::variant<Send, Redial, Forget, Compute, WarmUp, Append, Decision, Notice>;
 
 /// What a stage asks for, in order; drained and reused by whoever runs the stage.
 class Outbox {

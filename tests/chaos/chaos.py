@@ -59,6 +59,7 @@ def plan(options):
     for kind in (torn.UNDERWAY, torn.ENDED):
         units.append({"family": "torn", "step": "make", "title": torn.label(kind),
                       "arguments": {"kind": kind, "slices": 2 * options.lanes, "whole": options.torn == "all"}})
+    add(torn, torn.DAMAGED, options.cuts, 25, step="damage")
     for first in range(0, len(orders.ORDERS), 6):
         units.append({"family": "orders", "step": "run", "title": orders.LABEL,
                       "arguments": {"numbers": list(range(first, first + 6))}})

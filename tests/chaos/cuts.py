@@ -8,36 +8,44 @@ import time
 from hosts import Hosts
 from pipeline import HEARTBEAT, LOST_AFTER, SERVICE, drawn
 
-LONGEST = 2.0
-FAR = ("infer", "infer", "infer", "collect", "route", "stream")  # mostly the worker, as in a cluster
+FAR = ("infer", "infer", "one worker", "collect", "route", "stream")  # who is beyond the link: mostly workers
+TIMES = ((0, LOST_AFTER), (LOST_AFTER, 2))  # of a cut, in seconds
+LONG_TIMES = (*TIMES, (LOST_AFTER, 2), (2, 10))  # where nothing, or little, is settled meanwhile
 
 
 def label(way):
     return f"link cut {way}"
 
 
+def far_of(who, setting):
+    if who == "infer":
+        return [f"w{w}" for w in range(setting.workers)]
+    return ["w0"] if who == "one worker" else [who]
+
+
 def run(unit, way, count):
     left = count
     while left:
-        setting = drawn(unit.rng)
-        margin = int(setting.workers * (LONGEST + 1) / SERVICE)
+        who = unit.rng.choice(FAR)
+        setting = drawn(unit.rng, **({"workers": 2} if who == "one worker" else {}))
+        margin = int(setting.workers * 3 / SERVICE)
         setting = setting._replace(batches=margin * (left + 1))
-        role = unit.rng.choice(FAR)
-        with contextlib.closing(Hosts({role})) as hosts:
+        far = far_of(who, setting)
+        with contextlib.closing(Hosts(far)) as hosts:
             pipeline = unit.pipeline(setting, hosts=hosts)
             pipeline.start()
             pipeline.settle(1)
             while left and pipeline.open_batches() > margin:
-                strike(unit, pipeline, hosts, way, pipeline.names(role))
+                strike(unit, pipeline, way, far, TIMES if who == "one worker" else LONG_TIMES)
                 left -= 1
             unit.ran(label(way), pipeline.finish())
 
 
-def strike(unit, pipeline, hosts, way, far):
+def strike(unit, pipeline, way, far, times):
     rng = unit.rng
     time.sleep(rng.uniform(0, HEARTBEAT))
-    hosts.cut(way)
-    time.sleep(rng.uniform(*rng.choice(((0, LOST_AFTER), (LOST_AFTER, LONGEST)))))
+    pipeline.hosts.cut(way)
+    time.sleep(rng.uniform(*rng.choice(times)))
     pipeline.ledger.poll()
-    hosts.heal(way)
+    pipeline.hosts.heal(way)
     unit.tried(label(way), pipeline.next_settlement(time.monotonic(), far))

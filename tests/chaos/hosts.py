@@ -37,10 +37,10 @@ class Namespace:
 
 
 class Hosts:
-    """`roles` are on the far host, the others on this one."""
+    """The processes named are on the far host, the others on this one."""
 
-    def __init__(self, roles):
-        self.roles = roles
+    def __init__(self, names):
+        self.names = names
         self.far, self.switch = Namespace(), Namespace()
         self.switch.ip("link", "add", "bridge", "type", "bridge")
         self.switch.ip("link", "set", "bridge", "up")
@@ -56,11 +56,12 @@ class Hosts:
         self.stations = {name: json.loads(host("-j", "link", "show", "eth0"))[0]["address"]
                          for name, host in (("here", _ip), ("far", self.far.ip))}
 
-    def address(self, role):
-        return ADDRESS["far" if role in self.roles else "here"]
+    def address(self, name):
+        return ADDRESS["far" if name in self.names else "here"]
 
-    def enter(self, role):
-        return self.far.enter if role in self.roles else []
+    def enter(self, name):
+        """What to put before a command so that it runs where it belongs."""
+        return self.far.enter if name in self.names else []
 
     def _speak_to(self, host, other, station):
         host("neigh", "replace", ADDRESS[other], "lladdr", station, "dev", "eth0", "nud", "permanent")

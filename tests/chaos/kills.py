@@ -4,7 +4,7 @@ SPDX-License-Identifier: MIT
 """
 import time
 
-from pipeline import HEARTBEAT, SERVICE, drawn
+from pipeline import HEARTBEAT, SERVICE, drawn, short_queue
 
 MARGIN = 250  # batches that stay for the last restart
 STARTING, ENDING = 0.2, 0.2  # seconds that a run takes beside its batches
@@ -37,7 +37,7 @@ def run(unit, fault, count):
     """Kills until `count` were survived; when most batches of a run are settled, another begins."""
     left = count
     while left:
-        setting = drawn(unit.rng, **({"buffer": 8} if fault == "stream" else {}))
+        setting = drawn(unit.rng, **short_queue(fault))
         pipeline = unit.pipeline(setting._replace(batches=MARGIN + A_KILL * setting.workers * left))
         pipeline.start()
         pipeline.settle(1)

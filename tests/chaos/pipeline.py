@@ -93,8 +93,13 @@ def drawn(rng, **fixed):
     return Setting(**values | fixed)
 
 
+def short_queue(role):
+    """Without it, what the stream sends next would wait for what it sent before the fault."""
+    return {"buffer": 8} if role == "stream" else {}
+
+
 class Pipeline:
-    """One run. `hosts` says where the roles are, if not all on this host."""
+    """One run. `hosts` says where the processes are, if not all on this host."""
 
     def __init__(self, folder, tools, setting, journal=None, env=None, hosts=None):
         os.makedirs(folder, exist_ok=True)
@@ -108,8 +113,8 @@ class Pipeline:
         self.killed = set()  # down on purpose
 
     # ── Command lines ──
-    def _endpoint(self, role, port):
-        return f"tcp://{self.hosts.address(role) if self.hosts else '127.0.0.1'}:{port}"
+    def _endpoint(self, name, port):
+        return f"tcp://{self.hosts.address(name) if self.hosts else '127.0.0.1'}:{port}"
 
     def _commands(self):
         s = self.setting
@@ -132,7 +137,7 @@ class Pipeline:
                                  *collect]
         for name, flags in commands.items():
             role = role_of(name)
-            where = self.hosts.enter(role) if self.hosts else []
+            where = self.hosts.enter(name) if self.hosts else []
             commands[name] = [*where, os.path.join(self.tools, f"dp-{role}"), *flags, *links]
         return commands
 

@@ -7,9 +7,10 @@ import shutil
 import signal
 
 from ledger import journal
-from pipeline import Failure, Setting
+from pipeline import TOO_LONG, Failure, Setting
 
 SETTING = Setting(batches=12, workers=1, batch_size=2)
+DAMAGED = "journal damaged before its last record: refused"
 UNDERWAY, ENDED = "of a killed run", "of a run that had ended"
 
 
@@ -62,3 +63,32 @@ def read_only(pipeline, offset):
         raise Failure(f"dp-collect, interrupted with a journal cut at {offset}, ended with status {collect.status()}")
     if torn := journal.read(pipeline.journal)[1]:
         raise Failure(f"dp-collect left a torn tail of {torn} bytes in a journal cut at {offset}")
+
+
+def damage(unit, count):
+    """A byte of any record but the last is changed: dp-collect refuses the journal, and leaves it as it is."""
+    pipeline = unit.pipeline(SETTING)
+    pipeline.start()
+    pipeline.settle(SETTING.batches // 2)
+    pipeline.kill(list(pipeline.processes))
+    records, torn = journal.read(pipeline.journal)
+    with open(pipeline.journal, "rb") as file:
+        good = file.read()[:-torn or None]
+    for _ in range(count):
+        at = unit.rng.randrange(records[-1].offset)
+        bad = good[:at] + bytes([good[at] ^ unit.rng.randrange(1, 256)]) + good[at + 1:]
+        with open(pipeline.journal, "wb") as file:
+            file.write(bad)
+        refused(pipeline, bad, at)
+        unit.tried(DAMAGED)
+
+
+def refused(pipeline, bad, at):
+    collect = pipeline.processes["collect"]
+    collect.start()
+    collect.child.wait(TOO_LONG)
+    with open(pipeline.journal, "rb") as file:
+        unchanged = file.read() == bad
+    if collect.status() != 1 or pipeline.journal not in collect.said() or not unchanged:
+        raise Failure(f"a journal damaged at byte {at}: dp-collect ended with status {collect.status()}; expected 1, words "
+                      f"that name the journal{'' if unchanged else ', and the journal unchanged'}")

@@ -104,6 +104,7 @@ TEST(Settled, AMergedFollowerHasTheUnionAndHearsOfEachBatchOnce) {
       }
       if (images.empty() || rng.below(10)) continue;
       const Image& image = images[rng.below(images.size())];
+      for (std::uint64_t below = 0; below < raw(image.watermark); ++below) heard.insert(below);
       follower.merge(image.watermark, image.words,
                      [&](BatchId fresh) { ASSERT_TRUE(heard.insert(raw(fresh)).second) << "seed " << seed; });
       followed.insert(image.content.begin(), image.content.end());
@@ -112,6 +113,16 @@ TEST(Settled, AMergedFollowerHasTheUnionAndHearsOfEachBatchOnce) {
       ASSERT_EQ(raw(follower.watermark()), first_missing(followed)) << "seed " << seed;
     }
   }
+}
+
+TEST(Settled, a_watermark_far_ahead_costs_nothing) {
+  Settled settled;
+  settled.insert(BatchId{70});
+  settled.merge(BatchId{(std::uint64_t{1} << 63) + 5}, {}, [](BatchId) { FAIL(); });
+  EXPECT_EQ(settled.watermark(), BatchId{(std::uint64_t{1} << 63) + 5});
+  EXPECT_EQ(settled.count(), (std::uint64_t{1} << 63) + 5);
+  EXPECT_TRUE(settled.contains(BatchId{70}));
+  EXPECT_FALSE(settled.contains(settled.watermark()));
 }
 
 }  // namespace

@@ -178,7 +178,7 @@ TEST(Journal, AFileOfAnotherKindIsRefused) {
                     "ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0",
                     18),
         std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16), std::string(1000, '\0'), std::string(1 << 20, 'x'),
-        counting}) {
+        counting, std::string("abcd\x40\0\0\0\1\0\0\0", 12), std::string("abcd\x40\0\0\0\0\0\0\0A", 13)}) {
     expect_refused(file, "not a journal");
   }
 }
@@ -229,11 +229,16 @@ TEST(Journal, AnnouncementsWhoseColumnsDisagreeAreRefused) {
 
 TEST(Journal, ALengthNobodyWritesIsATornTail) {
   const std::string head = written(opened());
-  for (const std::uint32_t length : {0U, 3U, (32U << 20) + 1, 0x7FFF'FFFFU, 0xFFFF'FFFFU}) {
+  for (const std::uint32_t length : {3U, (32U << 20) + 1, 0x7FFF'FFFFU, 0xFFFF'FFFFU}) {
     const std::string rest = sample::little_endian(length) + sample::little_endian(5) + "\x91\x05";
     const std::string torn = sample::little_endian(sample::crc32_by_definition(rest)) + rest;
     EXPECT_EQ(replayed(head + torn).good, head.size()) << length;
   }
+  EXPECT_EQ(replayed(head + record_of(4, "")).good, head.size());
+  const std::uint32_t too_long = (32U << 20) + 1;
+  const std::string whole = sample::little_endian(0xBFE67217) +  // Python's zlib.crc32 of the rest
+                            sample::little_endian(too_long) + sample::little_endian(5) + "\x91\x01";
+  EXPECT_EQ(replayed(head + whole + std::string(too_long - 2, '\0')).good, head.size());
 }
 
 TEST(Journal, ARecordTooLongIsNotWritten) {

@@ -23,6 +23,7 @@ class FakePipeline {
     std::string name;
     Session session{};
     std::uint64_t limit = 0;          ///< credit, told in heartbeats too
+    std::uint64_t sent = 0;           ///< batches, in this session
     std::vector<std::uint64_t> held;  ///< named in heartbeats
     bool alive = true;                ///< sends heartbeats
     std::vector<Message> inbox;       ///< what it was told in its session
@@ -147,6 +148,7 @@ class FakePipeline {
 
   /// A peer says something in its session.
   void from(PeerId id, Message message) {
+    if (auto* batch = std::get_if<Batch>(&message)) batch->number = ++peers_.at(id).sent;
     receive(id, peers_.at(id).session, listener_session_, std::move(message));
   }
 

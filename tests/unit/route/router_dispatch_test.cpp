@@ -239,7 +239,7 @@ TEST(RouterDispatch, TheBufferIsLargerByReference) {
   }
 }
 
-TEST(RouterDispatch, ANewSessionOfTheStreamGetsWhatRoomThereIs) {
+TEST(RouterDispatch, ANewSessionOfTheStreamMaySendAgainWhatIsHere) {
   RouterOptions options = two_workers();
   options.buffer = 4;
   FakePipeline pipe(options);
@@ -248,9 +248,26 @@ TEST(RouterDispatch, ANewSessionOfTheStreamGetsWhatRoomThereIs) {
   pipe.kill(pipe.stream());
   pipe.pass(4s);
   pipe.stream_up({}, true);
-  EXPECT_EQ(pipe.stream_limit(), 1U);
-  pipe.send(0, 1);  // held already: takes no room
-  EXPECT_EQ(pipe.stream_limit(), 2U);
+  EXPECT_EQ(pipe.stream_limit(), 4U);
+  pipe.send(0, 3);  // held already: takes no room
+  EXPECT_EQ(pipe.stream_limit(), 4U);
+}
+
+TEST(RouterDispatch, NewSessionsOfTheStreamNeverFillMoreThanTwiceTheBuffer) {
+  RouterOptions options = two_workers();
+  options.buffer = 4;
+  FakePipeline pipe(options);
+  pipe.all_up(10);
+  std::uint64_t sent = 0;
+  for (int session = 0; session < 4; ++session) {
+    const std::uint64_t may = pipe.stream_limit();
+    pipe.send(sent, sent + may);
+    sent += may;
+    pipe.kill(pipe.stream());
+    pipe.pass(4s);
+    pipe.stream_up({}, true);
+  }
+  EXPECT_EQ(sent, 8U);
 }
 
 // ---- what does not fit -----------------------------------------------------------------------------------

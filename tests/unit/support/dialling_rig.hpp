@@ -19,10 +19,11 @@ constexpr Duration ms(double n) { return from_seconds(n / 1000); }
 
 struct Peer {
   PeerId id;
-  Session session;      ///< ours: a restart changes it
-  Welcome welcome;      ///< the answer to HELLO
-  bool answers = true;  ///< false: it hears and says nothing
-  Session theirs{};     ///< of the stage's current session here
+  Session session;            ///< ours: a restart changes it
+  Welcome welcome;            ///< the answer to HELLO
+  bool answers = true;        ///< false: it hears and says nothing
+  Session theirs{};           ///< of the stage's current session here
+  std::uint64_t batches = 0;  ///< told in it
   std::vector<Hello> hellos = {};
   std::vector<Message> got = {};  ///< but for HELLO and PING
   std::vector<Ping> pings = {};
@@ -52,6 +53,7 @@ class DiallingRig {
 
   /// A message from a peer, in its current session.
   void tell(Peer& peer, Message message) {
+    if (auto* batch = std::get_if<Batch>(&message)) batch->number = ++peer.batches;
     stage.receive(now, peer.id, Envelope{peer.session, peer.theirs, std::move(message)}, out);
     carry();
   }
@@ -112,6 +114,7 @@ class DiallingRig {
     if (!peer.answers) return;
     if (auto* hello = std::get_if<Hello>(&envelope.body)) {
       peer.hellos.push_back(std::move(*hello));
+      peer.batches = 0;
       peer.theirs = envelope.from;
       return answer(peer, envelope.from, peer.welcome);
     }

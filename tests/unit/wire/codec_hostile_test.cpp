@@ -104,7 +104,7 @@ TEST(HostileFrames, TheWrongNumberOfFramesIsRefused) {
 }
 
 TEST(HostileFrames, LongHeadersAndColumnsAreRefusedUnread) {
-  const std::string start = header(1, start_type, 1);
+  const std::string start = header(protocol_version, start_type, 1);
   EXPECT_THAT(refusal(start + std::string(max_header_bytes, '\0')).what(), HasSubstr("header of"));
   Frames frames = encoded(filled<Ack>());
   frames.arrays.resize(max_arrays_bytes + 1);
@@ -114,23 +114,23 @@ TEST(HostileFrames, LongHeadersAndColumnsAreRefusedUnread) {
 // ---- not what the format says ----------------------------------------------------------------------------
 
 TEST(HostileFrames, WrongFieldCountsAreRefused) {
-  EXPECT_NO_THROW(decode(header(1, start_type, 1), std::nullopt, std::nullopt));
-  EXPECT_THAT(refusal(header(1, start_type)).what(), HasSubstr("0 fields, expected 1"));
-  EXPECT_THAT(refusal(header(1, start_type, 1, 2)).what(), HasSubstr("2 fields, expected 1"));
-  EXPECT_THAT(refusal(header(1, fin_type, 1)).what(), HasSubstr("1 fields, expected 0"));
+  EXPECT_NO_THROW(decode(header(protocol_version, start_type, 1), std::nullopt, std::nullopt));
+  EXPECT_THAT(refusal(header(protocol_version, start_type)).what(), HasSubstr("0 fields, expected 1"));
+  EXPECT_THAT(refusal(header(protocol_version, start_type, 1, 2)).what(), HasSubstr("2 fields, expected 1"));
+  EXPECT_THAT(refusal(header(protocol_version, fin_type, 1)).what(), HasSubstr("1 fields, expected 0"));
 }
 
 TEST(HostileFrames, WrongFieldTypesAreRefused) {
   const std::string cases[] = {
-      header(1, start_type, "one"),
-      header(1, start_type, -1),
-      header(1, start_type, 1.5),
-      header(1, start_type, std::uint64_t{1} << 32),
-      header(1, start_type, msgpack::type::nil_t{}),
-      header(1, start_type, std::vector<int>{1}),
-      header(1, credit_type, -1),
-      header(1, reject_type, 1, "no"),
-      header(1, reject_type, true, 5),
+      header(protocol_version, start_type, "one"),
+      header(protocol_version, start_type, -1),
+      header(protocol_version, start_type, 1.5),
+      header(protocol_version, start_type, std::uint64_t{1} << 32),
+      header(protocol_version, start_type, msgpack::type::nil_t{}),
+      header(protocol_version, start_type, std::vector<int>{1}),
+      header(protocol_version, credit_type, -1),
+      header(protocol_version, reject_type, 1, "no"),
+      header(protocol_version, reject_type, true, 5),
   };
   for (const std::string& wrong : cases) refusal(wrong);
 }
@@ -174,7 +174,7 @@ TEST(HostileFrames, AFlippedByteIsTakenOrRefused) {
 }
 
 TEST(HostileFrames, EnumsOutOfRangeAreRefused) {
-  const auto done = [](int error) { return header(1, done_type, 1, 2, 3, 4, 5, error, "", 6); };
+  const auto done = [](int error) { return header(protocol_version, done_type, 1, 2, 3, 4, 5, error, "", 6); };
   EXPECT_NO_THROW(decode(done(4), std::nullopt, std::nullopt));
   EXPECT_THAT(refusal(done(5)).what(), HasSubstr("out of range"));
   Hello hello;
@@ -189,21 +189,21 @@ TEST(HostileFrames, EnumsOutOfRangeAreRefused) {
 }
 
 TEST(HostileFrames, AnotherVersionIsForeignAndSaysWhomToAnswer) {
-  for (const std::uint32_t version : {0U, 2U, UINT32_MAX}) {
+  for (const std::uint32_t version : {0U, protocol_version + 1, UINT32_MAX}) {
     const MalformedFrame problem = refusal(header(version, start_type, 1));
-    EXPECT_THAT(problem.what(), HasSubstr(fmt::format("protocol version {}, expected 1", version)));
+    EXPECT_THAT(problem.what(), HasSubstr(fmt::format("protocol version {}, expected {}", version, protocol_version)));
     EXPECT_EQ(problem.from, Session{77});
   }
 }
 
 TEST(HostileFrames, AnotherVersionIsToldWhateverItsTypesAndFields) {
-  EXPECT_NE(refusal(header(2, 1000, "new", std::vector<int>{1})).from, Session{});
+  EXPECT_NE(refusal(header(protocol_version + 1, 1000, "new", std::vector<int>{1})).from, Session{});
 }
 
 TEST(HostileFrames, AnUnknownTypeIsForeignAndSaysWhomToAnswer) {
   for (const std::uint64_t type :
        {std::uint64_t{std::variant_size_v<Message>}, std::uint64_t{255}, UINT64_MAX}) {
-    const MalformedFrame problem = refusal(header(1, type));
+    const MalformedFrame problem = refusal(header(protocol_version, type));
     EXPECT_THAT(problem.what(), HasSubstr("unknown message type"));
     EXPECT_NE(problem.from, Session{});
     EXPECT_EQ(problem.from, Session{77});
@@ -211,7 +211,7 @@ TEST(HostileFrames, AnUnknownTypeIsForeignAndSaysWhomToAnswer) {
 }
 
 TEST(HostileFrames, AMalformedFrameOfOurVersionSaysWhomToAnswer) {
-  EXPECT_NE(refusal(header(1, start_type, "one")).from, Session{});
+  EXPECT_NE(refusal(header(protocol_version, start_type, "one")).from, Session{});
   EXPECT_NE(refusal(encoded(filled<Batch>()).header).from, Session{});
 }
 
@@ -318,6 +318,15 @@ TEST(HostileFrames, ColumnsOfDifferentLengthsAreRefused) {
   report = filled<Report>();
   report.options.pop_back();
   EXPECT_THAT(refusal(encoded(report)).what(), HasSubstr("different lengths"));
+}
+
+TEST(HostileFrames, ATimeThatWouldOverflowWhenShiftedIsRefused) {
+  Announce announce = filled<Announce>();
+  announce.scheduled[0] = Time::max();
+  EXPECT_THAT(refusal(encoded(announce)).what(), HasSubstr("a time of"));
+  Ping ping;
+  ping.offset = Duration::min();
+  EXPECT_THAT(refusal(encoded(ping)).what(), HasSubstr("a time of"));
 }
 
 TEST(HostileFrames, AnAnnouncementWithoutArrivalsIsTaken) {

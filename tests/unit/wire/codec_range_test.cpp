@@ -14,7 +14,7 @@ TEST(HostileFigures, ARateThatIsNoRateIsRefused) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const double rate :
        {-1.0, -1e-300, 1e300, 0x1p65, infinity, std::numeric_limits<double>::quiet_NaN()}) {
-    Run run;
+    struct Run run;
     run.rate = rate;
     EXPECT_THROW(sample::decoded(sample::encoded(run)), MalformedFrame) << rate;
   }

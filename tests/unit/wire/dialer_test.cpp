@@ -47,7 +47,7 @@ class DialerTest : public testing::Test {
                  "boot",
                  first,
                  timing,
-                 {[] { return Hello{Role::infer, "w0", "boot", {}, false, {}, {}, {}, {}, {}}; },
+                 {[] { return Hello{Role::infer, "w0", "boot", {}, false, {}, {}, {}, {}, {}, {}}; },
                   [](Ping& ping) { ping.limit = 5; }}};
 };
 
@@ -98,16 +98,11 @@ TEST_F(DialerTest, PingsWhenWelcomeAndThenEveryHeartbeat) {
   EXPECT_EQ(take_sent<Ping>(out_).size(), 1U);
 }
 
-TEST_F(DialerTest, AcrossHostsItIsUpOnlyOnceTheOtherSideKnowsItsClock) {
-  Envelope welcome{theirs, first, Welcome{RunId{1}, "another boot", {}}};
-  EXPECT_EQ(dialer_.receive(now_, welcome, out_), LinkEvent::none);
-  const auto ping = take_sent<Ping>(out_);
-  ASSERT_EQ(ping.size(), 1U);
-  dialer_.send(Fin{}, out_);
-  EXPECT_TRUE(out_.actions().empty());
+TEST_F(DialerTest, AcrossHostsTheWelcomeTellsTheClocksApartAndThePeerIsToldAtOnce) {
   const Time there = now_ + 1000h;
-  Envelope pong{theirs, first, Pong{std::get<Ping>(ping[0].envelope.body).t1, there, there}};
-  EXPECT_EQ(dialer_.receive(now_, pong, out_), LinkEvent::up);
+  Envelope welcome{theirs, first, Welcome{RunId{1}, "another boot", {}, false, {}, now_, there, there}};
+  EXPECT_EQ(dialer_.receive(now_, welcome, out_), LinkEvent::up);
+  EXPECT_EQ(dialer_.offset(now_), 1000h);
   const auto informed = take_sent<Ping>(out_);
   ASSERT_EQ(informed.size(), 1U);
   EXPECT_EQ(std::get<Ping>(informed[0].envelope.body).offset, 1000h);

@@ -25,7 +25,7 @@ constexpr Session session(std::uint64_t process, std::uint64_t count = 1) {
 class ListenerTest : public testing::Test {
  protected:
   Listener::Acceptance hello(PeerId from, Session session, const std::string& name, Role role = Role::infer) {
-    Envelope envelope{session, Session{}, Hello{role, name, "boot", {}, false, {}, {}, {}, {}, {}}};
+    Envelope envelope{session, Session{}, Hello{role, name, "boot", {}, false, {}, {}, {}, {}, {}, {}}};
     EXPECT_EQ(listener_.receive(now_, from, envelope, out_), LinkEvent::up);
     return listener_.accept(now_, from, envelope, Welcome{RunId{3}, "", {}}, out_);
   }

@@ -59,6 +59,7 @@ M filled() {
 template <>
 inline Batch filled<Batch>() {
   Batch batch{Lease{Session{11}, BatchId{12}, 13},
+              18,
               14,
               PayloadMode::inline_pixels,
               Shape{3, 2, 4},

@@ -182,7 +182,6 @@ std::uint64_t JournalFile::torn() const { return impl_->torn; }
 void JournalFile::append(std::string group) {
   {
     const std::lock_guard guard(impl_->mutex);
-    if (!impl_->problem.empty()) return;
     impl_->waiting += group;
     ++impl_->appended;
   }

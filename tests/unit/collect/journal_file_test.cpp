@@ -56,16 +56,15 @@ class JournalFiles : public testing::Test {
   std::vector<std::string> replayed_;
 };
 
-bool readable(int descriptor) {
+bool readable(int descriptor, int within_ms = 0) {
   pollfd waiting{descriptor, POLLIN, 0};
-  return ::poll(&waiting, 1, 0) == 1;
+  return ::poll(&waiting, 1, within_ms) == 1;
 }
 
 /// Waits until the journal has so many groups.
 void wait_for(JournalFile& journal, std::uint64_t groups) {
   while (journal.durable() < groups) {
-    pollfd waiting{journal.descriptor(), POLLIN, 0};
-    ASSERT_EQ(::poll(&waiting, 1, 20'000), 1) << "nothing was heard of the disk";
+    ASSERT_TRUE(readable(journal.descriptor(), 20'000)) << "nothing was heard of the disk";
   }
 }
 
@@ -226,6 +225,7 @@ TEST_F(JournalFiles, AFailedWriteIsFinal) {
     journal->append(second);
     EXPECT_THAT([&] { journal->durable(); }, final);
     EXPECT_THAT([&] { journal->close(); }, final);
+    EXPECT_FALSE(readable(journal->descriptor(), 100)) << "it was tried again";
     EXPECT_EQ(held(), first + second.substr(0, 5));
   }
   const auto again = open();

@@ -10,7 +10,7 @@ namespace dp {
 Collector::Collector(CollectorOptions options, std::uint64_t nonce_seed)
     : options_(std::move(options)),
       rng_(nonce_seed),
-      peers_(Role::collect, options_.boot_id, new_session(rng_), options_.timing),
+      peers_(options_.boot_id, new_session(rng_), options_.timing),
       recorder_(options_.expected) {}
 
 std::optional<PeerId> Collector::find_role(Role role) const {

@@ -15,7 +15,7 @@ constexpr std::size_t most_events = 200;
 Router::Router(RouterOptions options, std::uint64_t nonce_seed)
     : options_(std::move(options)),
       rng_(nonce_seed),
-      peers_(Role::route, options_.boot_id, new_session(rng_), options_.timing),
+      peers_(options_.boot_id, new_session(rng_), options_.timing),
       collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing, {[this] {
                  Hello hello;
                  hello.role = Role::route;

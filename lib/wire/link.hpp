@@ -103,8 +103,8 @@ struct PeerState {
 /// The bound side of many links.
 class Listener {
  public:
-  Listener(Role role, std::string boot_id, Session ours, LinkTiming timing)
-      : role_(role), boot_id_(std::move(boot_id)), ours_(ours), timing_(timing) {}
+  Listener(std::string boot_id, Session ours, LinkTiming timing)
+      : boot_id_(std::move(boot_id)), ours_(ours), timing_(timing) {}
 
   /// A HELLO is passed on as `up`, and the stage answers with `accept`, `refuse` or nothing (it will come
   /// again); everything of an unknown session is answered "HELLO again".
@@ -130,7 +130,6 @@ class Listener {
   Session session() const { return ours_; }
 
  private:
-  Role role_;
   std::string boot_id_;
   Session ours_;
   LinkTiming timing_;

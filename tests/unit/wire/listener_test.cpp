@@ -41,7 +41,7 @@ class ListenerTest : public testing::Test {
 
   Time now_ = start;
   Outbox out_;
-  Listener listener_{Role::route, "boot", ours, timing};
+  Listener listener_{"boot", ours, timing};
 };
 
 TEST_F(ListenerTest, WelcomesWithItsBootIdToTheSessionThatSaidHello) {

@@ -3,7 +3,6 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -66,7 +65,7 @@ std::optional<std::size_t> find_good(std::string_view file, std::size_t at) {
 bool maybe_torn_opened(std::string_view file) {
   if (file.size() > sizeof(Head) + longest_opened) return false;
   Head head;
-  std::memcpy(&head, file.data(), std::min(file.size(), sizeof head));
+  file.copy(reinterpret_cast<char*>(&head), sizeof head);
   const char first = file.size() > sizeof head ? file[sizeof head] : '\0';
   return head.length <= longest_opened && head.type == 0 && (first == first_bytes[0] || first == '\0');
 }

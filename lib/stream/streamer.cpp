@@ -259,8 +259,8 @@ void Streamer::send_again_by_age(Time now) {
 }
 
 Time Streamer::next_deadline() const {
-  if (started_ && may_send(never)) return t0_;
   Time next = std::min({route_.next_deadline(), collect_.next_deadline(), next_resend_, give_up_at_});
+  if (started_ && may_send(never)) next = std::min(next, t0_);
   if (started_ && open_loop() && next_release_ && !interrupted_)
     next = std::min(next, t0_ + next_release_->scheduled);
   return next;

@@ -90,6 +90,10 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
     welcome_ = *welcome;
     same_clock_ = welcome->boot_id == boot_id_;
     clock_.add(welcome->t1, welcome->t2, welcome->t3, now);
+    if (!same_clock_ && !clock_.known()) {  // a clock has stepped meanwhile
+      redial(now, out);
+      return LinkEvent::none;
+    }
     if (!same_clock_) exchange_clocks(now, out);
     up_ = true;
     next_ = now;
@@ -126,7 +130,7 @@ const PeerState* Listener::find(PeerId peer) const {
 
 void Listener::send(PeerId to, Message message, Outbox& out) {
   const PeerState* peer = find(to);
-  if (peer) out.push(Send{to, Envelope{ours_, peer->session, std::move(message)}});
+  if (peer) out.push(Send{to, Envelope{peer->ours, peer->session, std::move(message)}});
 }
 
 void Listener::drop(PeerId peer, Outbox& out) {
@@ -147,7 +151,7 @@ LinkEvent Listener::receive(Time now, PeerId from, Envelope& envelope, Outbox& o
     return LinkEvent::none;
   }
   const auto found = peers_.find(from);
-  if (found == peers_.end() || found->second.session != envelope.from || envelope.to != ours_) {
+  if (found == peers_.end() || found->second.session != envelope.from || found->second.ours != envelope.to) {
     refuse(from, envelope, "this session is not known here", true, out);
     return LinkEvent::none;
   }
@@ -187,7 +191,10 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
   }
   if (result.replaced && *result.replaced != from) drop(*result.replaced, out);
   PeerState& peer = peers_[from];
-  if (peer.session != envelope.from) peer = PeerState{hello.role, hello.name, envelope.from, now, {}, {}};
+  if (peer.session != envelope.from) {
+    const Session ours{raw(ours_) + ++accepted_};
+    peer = PeerState{hello.role, hello.name, envelope.from, ours, now, {}, {}};
+  }
   peer.heard = now;
   welcome.boot_id = boot_id_;
   welcome.t1 = hello.t1;

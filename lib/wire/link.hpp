@@ -95,7 +95,8 @@ class Dialer {
 struct PeerState {
   Role role{};
   std::string name;
-  Session session{};
+  Session session{};  ///< its nonce
+  Session ours{};     ///< ours, drawn anew each time a peer is accepted
   Time heard{};
   Duration offset{}, bound{};  ///< add to the peer's times to have ours
 };
@@ -132,6 +133,7 @@ class Listener {
  private:
   std::string boot_id_;
   Session ours_;
+  std::uint32_t accepted_ = 0;
   LinkTiming timing_;
   std::map<PeerId, PeerState> peers_;
   Time last_tick_{};

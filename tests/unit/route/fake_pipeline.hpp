@@ -21,7 +21,7 @@ class FakePipeline {
     PeerId id{};
     Role role{};
     std::string name;
-    Session session{};
+    Session session{}, router{};      ///< its nonce, and the router's
     std::uint64_t limit = 0;          ///< credit, told in heartbeats too
     std::uint64_t sent = 0;           ///< batches, in this session
     std::vector<std::uint64_t> held;  ///< named in heartbeats
@@ -149,7 +149,7 @@ class FakePipeline {
   /// A peer says something in its session.
   void from(PeerId id, Message message) {
     if (auto* batch = std::get_if<Batch>(&message)) batch->number = ++peers_.at(id).sent;
-    receive(id, peers_.at(id).session, listener_session_, std::move(message));
+    receive(id, peers_.at(id).session, peers_.at(id).router, std::move(message));
   }
 
   // ---- batches -------------------------------------------------------------------------------------------
@@ -238,9 +238,9 @@ class FakePipeline {
       collector_.inbox.push_back(std::move(send.envelope.body));
       return;
     }
-    listener_session_ = send.envelope.from;
     const auto found = peers_.find(send.to);
     if (found == peers_.end() || found->second.session != send.envelope.to) return;
+    found->second.router = send.envelope.from;
     if (const auto* batch = std::get_if<Batch>(&send.envelope.body)) {
       const std::uint64_t id = raw(batch->lease.batch);
       leases_[{send.to, id}] = batch->lease;
@@ -256,7 +256,7 @@ class FakePipeline {
   Outbox out_;
   Peer collector_;
   bool welcome_ = false;
-  Session router_session_{}, listener_session_{};
+  Session router_session_{};
   std::map<PeerId, Peer> peers_;
   PeerId stream_{};
   std::map<std::pair<PeerId, std::uint64_t>, Lease> leases_;

@@ -29,8 +29,9 @@ class ListenerTest : public testing::Test {
     EXPECT_EQ(listener_.receive(now_, from, envelope, out_), LinkEvent::up);
     return listener_.accept(now_, from, envelope, Welcome{RunId{3}, "", {}}, out_);
   }
-  LinkEvent receive(PeerId from, Session session, Message message, Session to = ours) {
-    Envelope envelope{session, to, std::move(message)};
+  LinkEvent receive(PeerId from, Session session, Message message, std::optional<Session> to = {}) {
+    const PeerState* known = listener_.find(from);
+    Envelope envelope{session, to.value_or(known ? known->ours : ours), std::move(message)};
     return listener_.receive(now_, from, envelope, out_);
   }
   std::vector<std::string> expire(Duration later) {
@@ -49,10 +50,19 @@ TEST_F(ListenerTest, WelcomesWithItsBootIdToTheSessionThatSaidHello) {
   const auto welcome = take_sent<Welcome>(out_);
   ASSERT_EQ(welcome.size(), 1U);
   EXPECT_EQ(welcome[0].to, a);
-  EXPECT_EQ(welcome[0].envelope.from, ours);
+  EXPECT_EQ(process_of(welcome[0].envelope.from), process_of(ours));
   EXPECT_EQ(welcome[0].envelope.to, session(1));
   EXPECT_EQ(std::get<Welcome>(welcome[0].envelope.body).boot_id, "boot");
   EXPECT_EQ(std::get<Welcome>(welcome[0].envelope.body).run, RunId{3});
+}
+
+TEST_F(ListenerTest, ASessionTakenInAgainIsToldAnotherNonce) {
+  hello(a, session(1), "w0");
+  const Session before = listener_.find(a)->ours;
+  listener_.drop(a, out_);
+  hello(a, session(1), "w0");
+  EXPECT_NE(listener_.find(a)->ours, before);
+  EXPECT_EQ(receive(a, session(1), Credit{1}, before), LinkEvent::none);
 }
 
 TEST_F(ListenerTest, PassesOnMessagesOfASessionItKnows) {
@@ -62,9 +72,10 @@ TEST_F(ListenerTest, PassesOnMessagesOfASessionItKnows) {
 
 TEST_F(ListenerTest, AnswersWhatItDoesNotKnowWithHelloAgain) {
   hello(a, session(1), "w0");
+  const Session known = listener_.find(a)->ours;
   const std::tuple<PeerId, Session, Session> cases[] = {
-      {b, session(2), ours},                    // never said HELLO
-      {a, session(1, 2), ours},                 // another session of the same peer
+      {b, session(2), known},                   // never said HELLO
+      {a, session(1, 2), known},                // another session of the same peer
       {a, session(1), Session{0x8'0000'0001}},  // meant for the process before this one
       {a, session(1), Session{}},
   };

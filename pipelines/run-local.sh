@@ -27,6 +27,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --expected FILE     predictions to compare with
   --rate R|max, --samples N, --batch-size B, --layout L, --payload P, --seed S   passed to dp-stream
   --decisions FILE    the router's decision log
+  --journal FILE      where dp-collect keeps the ledger, begun anew; none for no journal (beside --out while it runs)
   --lease TIME        passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
   --keys DIR          speak with the keys that \`dp-keygen --out DIR\` made
@@ -40,7 +41,7 @@ EOF
 }
 
 strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
-data='' expected='' decisions='' logs='' ports=0 keys='' route_options=() link=() stream=()
+data='' expected='' decisions='' logs='' ports=0 keys='' journal='' route_options=() link=() stream=()
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -58,6 +59,7 @@ while (($#)); do
     --data) data=$2 ;;
     --expected) expected=$2 ;;
     --decisions) decisions=$2 ;;
+    --journal) journal=$2 ;;
     --lease) route_options+=(--lease "$2") ;;
     --heartbeat | --wait) link+=("$1" "$2") ;;
     --logs) logs=$2 ;;
@@ -143,7 +145,9 @@ keys_for() {
 }
 keys_for collect --allow
 collect=("$bin/dp-collect" --bind "$(port 2)" "${with[@]}" "${link[@]}")
-[[ -n $out ]] && collect+=(--out "$out")
+[[ -n $out ]] && collect+=(--out "$out") && rm -f "$out.journal"
+# A journal that is there is of a run whose other processes are gone.
+[[ -n $journal ]] && collect+=(--journal "$journal") && rm -f "$journal"
 [[ -n $expected ]] && collect+=(--expected "$expected")
 start collect "${collect[@]}"
 wait_ready collect

@@ -76,6 +76,8 @@ count SEED 0 2147483647
 choice DEPS auto skip
 count JOBS 1 1024
 count SECONDS 1 1000000
+count SEEDS 1 1000000000000
+count FIRST 0 1000000000000
 for name in KILLS DOUBLE CUTS; do count "$name" 0 1000000; done
 choice TORN all some
 pattern RESULTS "$path" "a folder, without spaces"

@@ -111,15 +111,13 @@ class Journal {
 
   void open(Collector& collector, EventLoop& loop) {
     if (!used()) return;
-    const bool there = std::filesystem::exists(place_.path);
     file_ = std::make_unique<JournalFile>(
         place_.path, [&](JournalRecord&& record) { collector.replay(std::move(record)); });
     if (file_->torn()) log_warn("{}: {} bytes of a torn last record cut off", place_.path, file_->torn());
-    if (there && std::filesystem::file_size(place_.path) > 0) {
-      log_line(LogLevel::warn,
-               fmt::format("{}: going on with run {:016x}, {} batches settled (to begin anew, "
-                           "remove the file)",
-                           place_.path, raw(collector.run()), collector.settled()));
+    if (collector.resumed()) {
+      log_warn("{}: {} run {:016x}, {} batches settled (to begin anew, remove the file)", place_.path,
+               collector.finished() ? "this is the report of" : "going on with", raw(collector.run()),
+               collector.settled());
     }
     loop.on_action([this](Action& action) {
       if (auto* append = std::get_if<Append>(&action)) file_->append(std::move(append->records));

@@ -42,6 +42,8 @@ class Collector final : public Stage {
   void replay(JournalRecord&& record);
   /// So many of the `Append`s asked for are durable.
   void durable(Time now, std::uint64_t appends, Outbox& out);
+  /// There was an earlier process.
+  bool resumed() const { return opened_.has_value(); }
   RunId run() const { return options_.run; }
   std::uint64_t settled() const { return settled_.count(); }
 

@@ -33,10 +33,11 @@ synthetic=(--data synthetic:3x32x32)
 for ((i = 1; i <= repeats; ++i)); do
   echo "pair $i of $repeats …" >&2
   "$bin/bare_loop" --data "$root/data/cifar10/test_batch.bin" --weights "$root/data/weights/resnet18.safetensors" --samples 6400 >"$work/loop.$i.json"
-  pipeline resnet "$i" --rate max --samples 6400
+  pipeline resnet "$i" --rate max --samples 6400 --journal none
+  pipeline journal "$i" --rate max --samples 6400 --journal "$work/journal"
   "$bin/bare_relay" --batches 20000 --window 256 --credit 64 >"$work/relay.$i.json"
-  pipeline inline "$i" --backend null --credit 64 --rate max --samples 640000 "${synthetic[@]}"
-  pipeline reference "$i" --backend null --credit 256 --payload reference --rate max --samples 6400000 "${synthetic[@]}"
+  pipeline inline "$i" --journal none --backend null --credit 64 --rate max --samples 640000 "${synthetic[@]}"
+  pipeline reference "$i" --journal none --backend null --credit 256 --payload reference --rate max --samples 6400000 "${synthetic[@]}"
   pipeline pace "$i" --backend synthetic --service fixed:5ms --rate 1000 --samples 5000 "${synthetic[@]}"
 done
 
@@ -47,6 +48,8 @@ ratio() { paste <(jq -r "$2" "$work/$1".*.json) <(jq -r "$4" "$work/$3".*.json) 
 printf '%-58s %10.0f images/s\n' "ResNet-18 pipeline, batch 32, 1 worker, 1 thread" "$resnet"
 printf '%-58s %10.0f images/s\n' "bare LibTorch loop over the same batches" "$loop"
 printf '%-58s %10.3f (target 0.95)\n' "  ratio, median of pairs" "$(ratio resnet .rates.completed loop .images_per_s)"
+printf '%-58s %10.3f (target 0.9)\n' "  ratio, with a journal to without, median of pairs" \
+  "$(ratio journal .rates.completed resnet .rates.completed)"
 printf '%-58s %10.0f batches/s\n' "null backend, inline (98 kB), credit 64, window 256" "$inline"
 printf '%-58s %10.0f batches/s\n' "bare two-hop ZeroMQ relay, same frames and windows" "$relay"
 printf '%-58s %10.3f (target 0.8)\n' "  ratio, median of pairs" "$(ratio inline '.rates.completed / 32' relay .batches_per_s)"

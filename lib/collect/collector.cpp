@@ -80,6 +80,7 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
     if (auto* announce = std::get_if<Announce>(&envelope.body)) on_announce(from, *announce);
     if (const auto* eos = std::get_if<Eos>(&envelope.body); eos && eos_ != eos->batches) {
       eos_ = eos->batches;
+      news_.eos = true;
       write(*eos);
     }
   }
@@ -117,9 +118,10 @@ void Collector::gone(Time now, const PeerState& state, Outbox& out) {
 // ---- the end ---------------------------------------------------------------------------------------------
 
 void Collector::try_end(Time now, Outbox& out) {
-  const bool settled = eos_ && announced_.empty() && settled_.count() >= *eos_;
+  const bool whole_plan = plan_ && settled_.count() == plan_->batches;
+  const bool settled = whole_plan || (eos_ && announced_.empty() && settled_.count() >= *eos_);
   if (!fin_said_ && settled) flush_now(now, out);
-  if (!fin_said_ && settled && told_.count() == settled_.count()) {
+  if (!fin_said_ && settled && told_.count() == settled_.count() && (whole_plan || eos_stored_)) {
     fin_said_ = ended_ = true;
     finish_by_ = now + options_.give_up;
     for (const auto& [id, peer] : peers_.peers()) {
@@ -167,8 +169,7 @@ void Collector::tick(Time now, Outbox& out) {
 Time Collector::next_deadline() const {
   if (begun_ == Time{}) return Time{};
   Time next = std::min(peers_.next_deadline(), finish_by_);
-  const bool news = commit_due_ || news_.run_stored || !news_.settled.empty() || !news_.acks.empty();
-  if (news || !records_.empty()) next = std::min(next, next_flush_);
+  if (commit_due_ || !news_.empty() || !records_.empty()) next = std::min(next, next_flush_);
   return next;
 }
 

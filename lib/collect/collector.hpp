@@ -113,14 +113,15 @@ class Collector final : public Stage {
     std::uint64_t append = 0;
     std::vector<BatchId> settled;
     std::map<PeerId, std::vector<std::uint64_t>> acks;
-    bool run_stored = false;
+    bool run_stored = false, eos = false;
+    bool empty() const { return settled.empty() && acks.empty() && !run_stored && !eos; }
   };
   std::string records_;  ///< not yet asked to be made durable
   std::uint64_t appends_ = 0, durable_ = 0;
   News news_;                     ///< since the last flush
   std::deque<News> undelivered_;  ///< oldest first
   Settled told_;                  ///< durable: what COMMIT says
-  bool run_stored_ = false, commit_due_ = false;
+  bool run_stored_ = false, eos_stored_ = false, commit_due_ = false;
   Time next_flush_{};
   std::optional<std::uint64_t> eos_;
 

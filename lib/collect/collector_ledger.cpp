@@ -188,7 +188,7 @@ void Collector::flush(Time now, Outbox& out) {
     out.push(Append{std::exchange(records_, {})});
     ++appends_;
   }
-  if (!news_.settled.empty() || !news_.acks.empty() || news_.run_stored) {
+  if (!news_.empty()) {
     news_.append = appends_;
     undelivered_.push_back(std::exchange(news_, {}));
   }
@@ -202,6 +202,7 @@ void Collector::deliver(Outbox& out) {
     for (const BatchId id : news.settled) told_.insert(id);
     for (auto& [peer, batches] : news.acks) peers_.send(peer, Ack{std::move(batches)}, out);
     run_stored_ = run_stored_ || news.run_stored;
+    eos_stored_ = eos_stored_ || news.eos;
     commit_due_ = commit_due_ || news.run_stored || !news.settled.empty();
   }
   if (!std::exchange(commit_due_, false)) return;
@@ -283,7 +284,10 @@ void Collector::replay_one(Happened& r) {
   last_record_ = std::max(last_record_, r.at + clock_shift_);
 }
 
-void Collector::replay_one(Eos& r) { eos_ = r.batches; }
+void Collector::replay_one(Eos& r) {
+  eos_ = r.batches;
+  eos_stored_ = true;
+}
 
 void Collector::replay_one(Report& r) {
   router_ = r;

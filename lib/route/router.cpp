@@ -210,6 +210,9 @@ void Router::rename(PeerId old_peer, PeerId peer) {
   if (!worker) return;
   worker.key() = peer;
   if (worker.mapped().slot) places_[*worker.mapped().slot].worker = peer;
+  for (auto& [id, entry] : batches_) {
+    if (entry.worker == old_peer) entry.worker = peer;
+  }
   workers_.insert(std::move(worker));
 }
 

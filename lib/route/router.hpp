@@ -116,6 +116,7 @@ class Router final : public Stage {
   void postpone_leases(Duration by);
   std::vector<Slot> ready() const;
   std::uint64_t capacity() const;
+  std::uint64_t stream_limit() const;
   void greet_stream(Outbox& out);
   void extend_stream_credit(Outbox& out);
 

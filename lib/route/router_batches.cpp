@@ -24,22 +24,27 @@ std::uint64_t Router::capacity() const {
   return data_.payload == PayloadMode::reference ? 65'536 : 256;
 }
 
+/// What there is room for; and the first of a session, as many as the buffer holds, may go to twice its bound. For a
+/// restarted dp-stream announces a batch when it sends it: were it to wait for room that batches take which it has
+/// not announced, nothing would ever be settled.
+std::uint64_t Router::stream_limit() const {
+  const auto room = [this](std::uint64_t bound) {
+    return bound > batches_.size() ? bound - batches_.size() : 0;
+  };
+  return std::max(received_ + room(capacity()), std::min(capacity(), received_ + room(2 * capacity())));
+}
+
 void Router::extend_stream_credit(Outbox& out) {
-  const std::uint64_t room = capacity() > batches_.size() ? capacity() - batches_.size() : 0;
-  const std::uint64_t limit = received_ + room;
+  const std::uint64_t limit = stream_limit();
   if (!stream_ || limit <= advertised_) return;
-  if (limit - advertised_ < capacity() / 8 && !batches_.empty()) return;
+  if (limit - advertised_ < capacity() / 8 && received_ < advertised_) return;  // some is left
   advertised_ = limit;
   peers_.send(*stream_, Credit{limit}, out);
 }
 
-/// A new session of the stream may send what an earlier one has sent already: a restarted dp-stream announces
-/// a batch when it sends it, and what is here but not announced would never be settled. So the buffer may hold
-/// twice its bound for a while, never more.
 void Router::greet_stream(Outbox& out) {
-  const std::uint64_t most = 2 * capacity();
   received_ = 0;
-  advertised_ = most > batches_.size() ? std::min(capacity(), most - batches_.size()) : 0;
+  advertised_ = stream_limit();
   peers_.send(*stream_, Credit{advertised_}, out);
 }
 

@@ -25,7 +25,7 @@ Scenario::Scenario(std::uint64_t seed_) : seed(seed_) {
   concurrency = one_in(4) ? static_cast<std::uint32_t>(1 + rng.below(6)) : 0;
   if (concurrency == 0 && one_in(2)) plan.rate = 5.0 * static_cast<double>(1 + rng.below(40));
   payload = one_in(3) ? PayloadMode::inline_pixels : PayloadMode::reference;
-  buffer = 1 + rng.below(20);
+  buffer = 1 + rng.below(one_in(4) ? 60 : 20);
   credit = 1 + rng.below(4);
   attempts = one_in(3) ? 4 : 100'000;
   timing.heartbeat = milliseconds(200 + 100 * rng.below(9));

@@ -37,7 +37,8 @@ std::uint64_t Router::stream_limit() const {
 void Router::extend_stream_credit(Outbox& out) {
   const std::uint64_t limit = stream_limit();
   if (!stream_ || limit <= advertised_) return;
-  if (limit - advertised_ < capacity() / 8 && received_ < advertised_) return;  // some is left
+  const bool some_left = received_ < advertised_ && !batches_.empty();
+  if (limit - advertised_ < capacity() / 8 && some_left) return;
   advertised_ = limit;
   peers_.send(*stream_, Credit{limit}, out);
 }

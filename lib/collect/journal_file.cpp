@@ -182,7 +182,11 @@ std::uint64_t JournalFile::torn() const { return impl_->torn; }
 void JournalFile::append(std::string group) {
   {
     const std::lock_guard guard(impl_->mutex);
-    impl_->waiting += group;
+    if (impl_->waiting.empty()) {
+      impl_->waiting = std::move(group);
+    } else {
+      impl_->waiting += group;
+    }
     ++impl_->appended;
   }
   impl_->arrived.notify_one();

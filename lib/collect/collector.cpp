@@ -118,6 +118,7 @@ void Collector::gone(Time now, const PeerState& state, Outbox& out) {
 // ---- the end ---------------------------------------------------------------------------------------------
 
 void Collector::try_end(Time now, Outbox& out) {
+  if (finished()) return;
   const bool whole_plan = plan_ && settled_.count() == plan_->batches;
   const bool settled = whole_plan || (eos_ && announced_.empty() && settled_.count() >= *eos_);
   if (!fin_said_ && settled) flush_now(now, out);

@@ -194,9 +194,11 @@ struct Doorman::Impl {
 
   void cut(int fd, Connection& connection, const char* why) {
     if (identity(fd) != connection.identity) return;  // another's by now
+    refusals.note(connection.address, fmt::format("hung up on: {}", why));
+    const linger at_once{1, 0};  // a reset, so that the other side need not wait for the end of what it sends
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::shutdown(fd, SHUT_RDWR);
     connection.unfinished = 0;
-    refusals.note(connection.address, fmt::format("hung up on: {}", why));
   }
 };
 

@@ -135,6 +135,7 @@ struct Transport::Impl {
     socket.zmq.set(zmq::sockopt::immediate, true);
     socket.zmq.set(zmq::sockopt::reconnect_ivl, 50);
     socket.zmq.set(zmq::sockopt::reconnect_ivl_max, 1000);
+    socket.zmq.set(zmq::sockopt::connect_timeout, 1000);  // a lost SYN is sent again ever more seldom
     if (security)
       use_keys(socket.zmq, security->own,
                security->servers.at(*socket.dialled == route_peer ? Role::route : Role::collect));
@@ -161,7 +162,7 @@ struct Transport::Impl {
       if (socket.cuts == most_cuts)
         refusals.note(socket.endpoint,
                       security ? "ends every handshake (is its public key the one in --server-key?)"
-                               : "ends every handshake");
+                               : "ends every handshake (if it wants keys, give --key and --server-key)");
     }
     if (socket.again && Clock::now() >= *socket.again) connect(socket);
   }

@@ -31,6 +31,7 @@ import unit  # noqa: E402
 from table import Table  # noqa: E402
 
 TOOLS = ("dp-stream", "dp-route", "dp-infer", "dp-collect")
+NEWLINE = "\n"
 ENOUGH = 3  # failures: then nothing more is tried
 NEEDED = ("unshare", "nsenter", "setpriv", "ip", "mount", "cc")
 
@@ -181,18 +182,23 @@ class Round:
 
 def document(table, options, elapsed):
     """docs/faults.md"""
-    host = f"{os.cpu_count()} cores, Linux {platform.release()}"
-    return "\n".join([
-        "# Real faults", "",
-        "Processes killed, stopped, cut off, their disk full or failing, their journal torn: every announced batch is",
-        "settled exactly once, and the pipeline goes on by itself. Made by", "",
-        f"    {options.made_by}", "",
-        f"in {elapsed / 60:.0f} minutes on {datetime.date.today()} ({host}; {options.lanes} runs side by side).", "",
-        *table.lines(), "",
-        "*lost*, *counted twice*, *failed batches*: over all runs, from the journals, each proven by",
-        "`tests/journal/check_journal.py`. *worst* and *median*: from the restart (the continuation, the healing) until",
-        "the next settled batch is in the journal. A worker or the router is taken for gone after three heartbeats of",
-        "200 ms. Status 3: everything is accounted for, but the report says that its timing is not honest.", ""])
+    return f"""# Real faults
+
+Processes killed, stopped, cut off from each other, their disk full or failing, their journal torn: every announced
+batch is settled exactly once, and the pipeline goes on by itself. Made by
+
+    {options.made_by}
+
+in {elapsed / 60:.0f} minutes on {datetime.date.today()} ({os.cpu_count()} cores, Linux {platform.release().split("-")[0]}; \
+{options.lanes} runs side by side).
+
+{NEWLINE.join(table.lines())}
+
+*Lost*, *counted twice* and *failed batches* are those of all runs, read from their journals; `check_journal.py` proved
+each. *Seconds to next settled* are counted from the restart (the continuation, the healing) until a batch that passed
+what was restarted is settled in the journal. Who misses three heartbeats of 200 ms is taken for gone; cuts last up to
+10 s. Status 3: everything is accounted for, but the timing is not honest, and the report says why.
+"""
 
 
 def check_needs(options):
@@ -254,7 +260,8 @@ def main():
     print("\n".join(round_.table.lines()))
     slow = round_.table.slow(options.limit)
     for fault, seconds in slow:
-        print(f"FAILED: {fault}: {seconds:.2f} s until the next settled batch, over {options.limit:g} s", file=sys.stderr)
+        print(f"FAILED: {fault}: {seconds:.2f} s until the next settled batch, over {options.limit:g} s",
+              file=sys.stderr)
     if options.markdown and not round_.failures and not slow:
         with open(options.markdown, "w", encoding="utf-8") as file:
             file.write(document(round_.table, options, time.monotonic() - round_.began))

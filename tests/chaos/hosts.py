@@ -44,17 +44,18 @@ class Hosts:
         self.far, self.switch = Namespace(), Namespace()
         self.switch.ip("link", "add", "bridge", "type", "bridge")
         self.switch.ip("link", "set", "bridge", "up")
-        for name, host in (("here", _ip), ("far", self.far.ip)):
+        for name in ADDRESS:
             self.switch.ip("link", "add", name, "type", "veth", "peer", "name", f"to-{name}")
             self.switch.ip("link", "set", name, "master", "bridge", "up")
         _ip("link", "set", "to-here", "netns", "1", enter=self.switch.enter)
         self.switch.ip("link", "set", "to-far", "netns", str(self.far.holder.pid))
-        for name, host in (("here", _ip), ("far", self.far.ip)):
+        hosts = {"here": _ip, "far": self.far.ip}
+        for name, host in hosts.items():
             host("link", "set", f"to-{name}", "name", "eth0")
             host("addr", "add", f"{ADDRESS[name]}/24", "dev", "eth0")
             host("link", "set", "eth0", "up")
         self.stations = {name: json.loads(host("-j", "link", "show", "eth0"))[0]["address"]
-                         for name, host in (("here", _ip), ("far", self.far.ip))}
+                         for name, host in hosts.items()}
 
     def address(self, name):
         return ADDRESS["far" if name in self.names else "here"]

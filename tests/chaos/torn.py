@@ -90,5 +90,5 @@ def refused(pipeline, bad, at):
     with open(pipeline.journal, "rb") as file:
         unchanged = file.read() == bad
     if collect.status() != 1 or pipeline.journal not in collect.said() or not unchanged:
-        raise Failure(f"a journal damaged at byte {at}: dp-collect ended with status {collect.status()}; expected 1, words "
-                      f"that name the journal{'' if unchanged else ', and the journal unchanged'}")
+        raise Failure(f"a journal damaged at byte {at}: dp-collect ended with status {collect.status()}; expected 1, "
+                      f"words that name the journal{'' if unchanged else ', and the journal unchanged'}")

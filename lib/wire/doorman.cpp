@@ -81,7 +81,7 @@ std::string address_of(int fd) {
 }
 
 struct Connection {
-  ino_t identity;
+  ino_t identity;  ///< 0: hung up on already
   std::string address;
   std::int64_t base;        ///< what `taken` may differ by from what was read
   std::int64_t marked = 0;  ///< read when the mark was set
@@ -154,7 +154,7 @@ struct Doorman::Impl {
     int largest_fd = -1;
     std::int64_t most = 0;
     for (auto& [fd, connection] : connections) {
-      const auto read = bytes_read(fd);
+      const auto read = connection.identity == 0 ? std::nullopt : bytes_read(fd);
       if (!read) continue;
       const std::int64_t taken = tallies[fd].taken;
       connection.base = std::max(connection.base, taken - *read);
@@ -198,6 +198,7 @@ struct Doorman::Impl {
     const linger at_once{1, 0};  // a reset, so that the other side need not wait for the end of what it sends
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::shutdown(fd, SHUT_RDWR);
+    connection.identity = 0;
     connection.unfinished = 0;
   }
 };

@@ -90,7 +90,7 @@ struct Delivery {
   bool too_many = false;
 };
 
-Envelope decode(Delivery& delivery) {
+Envelope decode(Delivery& delivery, bool guarded) {
   auto& frames = delivery.frames;
   if (frames.empty() || delivery.too_many) throw MalformedFrame("wrong number of frames");
   std::optional<std::string_view> arrays;
@@ -102,6 +102,7 @@ Envelope decode(Delivery& delivery) {
     payload = Payload{std::move(owner), bytes};
   }
   Envelope envelope = decode(frames[0].to_string_view(), arrays, std::move(payload));
+  if (guarded && !delivery.role) throw MalformedFrame("a frame without an owner");
   const auto* hello = std::get_if<Hello>(&envelope.body);
   if (!hello || !delivery.role || hello->role == *delivery.role) return envelope;
   MalformedFrame problem("this key belongs to a {}, not a {}", name_of(*delivery.role), name_of(hello->role));
@@ -120,6 +121,7 @@ struct Transport::Impl {
   std::size_t turn = 0;
   Peers<Socket> peers;
   std::uint64_t malformed = 0;
+  bool crowded = false;
   Frames frames;
 
   ~Impl() {
@@ -300,6 +302,8 @@ std::optional<Incoming> Transport::receive() {
     if (socket->doorman) socket->doorman->wakes();
   }
   const std::size_t n = impl_->sockets.size();
+  int refused = 0;
+  impl_->crowded = false;
   for (std::size_t tried = 0; tried < n;) {
     Socket& socket = *impl_->sockets[impl_->turn % n];
     ++impl_->turn;
@@ -309,6 +313,9 @@ std::optional<Incoming> Transport::receive() {
       ++tried;
     } else if (incoming) {
       return incoming;
+    } else if (++refused == most_refused_a_turn) {
+      impl_->crowded = true;
+      return std::nullopt;
     } else {
       tried = 0;  // something was taken off this socket: more may wait behind it
     }
@@ -338,6 +345,7 @@ std::vector<int> Transport::descriptors() const {
   return all;
 }
 
+bool Transport::crowded() const { return impl_->crowded; }
 std::uint64_t Transport::malformed() const { return impl_->malformed; }
 std::uint64_t Transport::refused() const { return impl_->refusals.count(); }
 

@@ -41,6 +41,8 @@ class Transport {
   /// The next message, the sockets taking turns; nothing when none waits. What cannot be decoded is counted,
   /// logged once per address and kind, and answered if its sender can be told why.
   std::optional<Incoming> receive();
+  /// `receive` stopped at frames it refused: more may wait.
+  bool crowded() const;
   /// False when it was dropped: not connected, unroutable, or above the high-water mark.
   bool send(PeerId to, Envelope& envelope);
   void redial(PeerId peer);

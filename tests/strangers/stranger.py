@@ -14,6 +14,7 @@ import time
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" + bytes(31)
 READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"
 MORE, LONG, COMMAND = 1, 2, 4
+VERSION = 2  # of FORMAT.md
 
 
 def address(endpoint):
@@ -57,8 +58,8 @@ def pack(value):
 
 
 def hello(role, session, name, held=()):
-    """HELLO as in FORMAT.md, version 1."""
-    header = pack([1, 0, session, 0, role, name, "elsewhere", 0, False, 3, 32, 32, 32, 0, "none", []])
+    """HELLO as in FORMAT.md."""
+    header = pack([VERSION, 0, session, 0, role, name, "elsewhere", 0, False, 0, 3, 32, 32, 32, 0, "none", []])
     columns = struct.pack("<I", 0) + struct.pack(f"<I{len(held)}Q", len(held), *held) + struct.pack("<I", 0)
     return frame(header, MORE) + frame(columns)
 
@@ -176,7 +177,7 @@ def unread(endpoint, seconds="5"):
     s = introduced(endpoint)
     s.setblocking(True)
     s.settimeout(1)
-    message = frame(pack([1, 20, 77, 1, 0, 0, 0, 0]))
+    message = frame(pack([VERSION, 20, 77, 1, 0, 0, 0, 0]))
     sent, end = 0, time.monotonic() + float(seconds)
     while time.monotonic() < end and push(s, message * 500):
         sent += 500

@@ -13,9 +13,9 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string refusal(const std::string& endpoint, bool insecure) {
+std::string refusal(const std::string& endpoint, bool may_leave) {
   try {
-    checked_endpoint("--route", endpoint, insecure);
+    checked_endpoint("--route", endpoint, may_leave);
   } catch (const UsageError& error) {
     return error.what();
   }
@@ -30,13 +30,13 @@ TEST(Endpoint, ThoseOfThisHostAreTakenAsTheyAre) {
   }
 }
 
-TEST(Endpoint, ThoseOfOtherHostsNeedInsisting) {
+TEST(Endpoint, ThoseOfOtherHostsNeedKeysOrInsisting) {
   for (const std::string endpoint :
        {"tcp://10.0.0.1:5601", "tcp://*:5601", "tcp://0.0.0.0:5601", "tcp://head:5601",
         "tcp://127.evil.example:5601", "tcp://localhost.example:5601", "tcp://[::]:5601", "tcp://128.0.0.1:1",
         "tcp://eth0:1"}) {
-    EXPECT_THAT(refusal(endpoint, false),
-                AllOf(HasSubstr("--route '" + endpoint + "'"), HasSubstr("--insecure")));
+    EXPECT_THAT(refusal(endpoint, false), AllOf(HasSubstr("--route '" + endpoint + "'"),
+                                                HasSubstr("dp-keygen"), HasSubstr("--insecure")));
     EXPECT_EQ(checked_endpoint("--route", endpoint, true), endpoint);
     EXPECT_FALSE(stays_on_this_host(endpoint)) << endpoint;
   }

@@ -78,9 +78,9 @@ struct Stranger {
 std::string start_header(std::uint32_t number) { return sample::encoded(Start{number}).header; }
 std::uint32_t number_of(const Incoming& incoming) { return std::get<Start>(incoming.envelope.body).workers; }
 
-/// The same header of protocol version 2: the version is the second byte.
-std::string of_version_2(std::string header) {
-  header[1] = 2;
+/// The same header of the next protocol version: the version is the second byte.
+std::string of_next_version(std::string header) {
+  header[1] = static_cast<char>(protocol_version + 1);
   return header;
 }
 
@@ -204,14 +204,21 @@ TEST(Transport, AnEndpointInUseIsNamed) {
 
 // ---- strangers -------------------------------------------------------------------------------------------
 
-/// Writes bytes to the TCP port without speaking ZeroMQ's protocol, and hangs up.
-void write_raw(const std::string& endpoint, const std::string& bytes) {
+/// A connection to the TCP port that does not speak ZeroMQ's protocol by itself.
+int connect_raw(const std::string& endpoint) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw Error("cannot connect to {}", endpoint);
+  return fd;
+}
+
+/// Writes bytes there and hangs up.
+void write_raw(const std::string& endpoint, const std::string& bytes) {
+  const int fd = connect_raw(endpoint);
   ASSERT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   ::close(fd);
 }
@@ -270,7 +277,7 @@ TEST(Transport, TheBoundSideTellsAnotherVersionThatItIsRefused) {
   Transport bound;
   Stranger stranger(zmq::socket_type::dealer);
   stranger.socket.connect(bound.bind("tcp://127.0.0.1:0"));
-  stranger.say({of_version_2(start_header(1))});
+  stranger.say({of_next_version(start_header(1))});
   stranger.say({start_header(9)});
   EXPECT_EQ(number_of(receive(bound)), 9U);
   const auto frames = stranger.hear();
@@ -278,7 +285,9 @@ TEST(Transport, TheBoundSideTellsAnotherVersionThatItIsRefused) {
   const Envelope answer = decode(frames[0], std::nullopt, std::nullopt);
   EXPECT_EQ(answer.to, Session{0xAAAA'0000'0001});
   EXPECT_FALSE(std::get<Reject>(answer.body).hello_again);
-  EXPECT_THAT(std::get<Reject>(answer.body).reason, HasSubstr("protocol version 2, expected 1"));
+  EXPECT_THAT(
+      std::get<Reject>(answer.body).reason,
+      HasSubstr(fmt::format("protocol version {}, expected {}", protocol_version + 1, protocol_version)));
 }
 
 TEST(Transport, TheDialledSideDoesNotAnswerAnotherVersion) {
@@ -289,13 +298,161 @@ TEST(Transport, TheDialledSideDoesNotAnswerAnotherVersion) {
   dialled.dial(route_peer, stranger.socket.get(zmq::sockopt::last_endpoint));
   send(dialled, route_peer, Start{1});
   const std::string id = stranger.hear().at(0);
-  stranger.say({id, of_version_2(sample::encoded(Reject{false, "no"}).header)});
+  stranger.say({id, of_next_version(sample::encoded(Reject{false, "no"}).header)});
   stranger.say({id, start_header(2)});
   EXPECT_EQ(number_of(receive(dialled)), 2U);
   EXPECT_EQ(dialled.malformed(), 1U);
   send(dialled, route_peer, Start{3});
   const Envelope next = decode(stranger.hear().at(1), std::nullopt, std::nullopt);
   EXPECT_TRUE(std::holds_alternative<Start>(next.body)) << "type " << next.body.index() << " came first";
+}
+
+// ---- keys ------------------------------------------------------------------------------------------------
+
+/// A server, a worker and a stream who know each other, and a stranger who knows them.
+struct Keys {
+  KeyPair server = make_key_pair(Role::route), worker = make_key_pair(Role::infer),
+          stream = make_key_pair(Role::stream), stranger = make_key_pair(Role::infer);
+  Security of_server() const {
+    return {server, {}, {{worker.open, Role::infer}, {stream.open, Role::stream}}};
+  }
+  Security of(const KeyPair& pair) const { return {pair, {{Role::route, server.open}}, {}}; }
+};
+
+/// Dials, and waits until that was refused: false if something came through.
+bool refused(Transport& bound, std::optional<Security> security, const std::string& endpoint) {
+  Transport dialled(std::move(security));
+  dialled.dial(route_peer, endpoint);
+  Envelope start{Session{1}, Session{2}, Start{1}};
+  while (true) {
+    if (dialled.receive() || dialled.send(route_peer, start)) return false;
+    if (dialled.refused() > 0) return !bound.receive();
+    wait_for_event(dialled);
+  }
+}
+
+TEST(TransportWithKeys, CarriesBatchesAndTellsWhoseTheyAre) {
+  const Keys keys;
+  Transport bound(keys.of_server()), dialled(keys.of(keys.worker));
+  dialled.dial(route_peer, bound.bind("tcp://127.0.0.1:0", {Role::infer}));
+  send(dialled, route_peer, sample::filled<Batch>());
+  const Incoming there = receive(bound);
+  EXPECT_EQ(there.role, Role::infer);
+  expect_batch(there.envelope);
+  send(bound, there.from, sample::filled<Batch>());
+  expect_batch(receive(dialled).envelope);
+}
+
+TEST(TransportWithKeys, WorksOverIpc) {
+  std::string folder = testing::TempDir() + "dp-ipc-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  {
+    const Keys keys;
+    Transport bound(keys.of_server()), dialled(keys.of(keys.worker));
+    dialled.dial(route_peer, bound.bind("ipc://" + folder + "/s"));
+    send(dialled, route_peer, Start{3});
+    EXPECT_EQ(receive(bound).role, Role::infer);
+  }
+  ::unlink((folder + "/s").c_str());
+  ::rmdir(folder.c_str());
+}
+
+TEST(TransportWithKeys, RefusesWhoHasNoneOrAnotherOrOneForAnotherPort) {
+  const Keys keys;
+  Transport bound(keys.of_server());
+  const std::string at = bound.bind("tcp://127.0.0.1:0", {Role::infer});
+  EXPECT_TRUE(refused(bound, std::nullopt, at));
+  EXPECT_TRUE(refused(bound, keys.of(keys.stranger), at));
+  EXPECT_TRUE(refused(bound, keys.of(keys.stream), at));
+  EXPECT_FALSE(refused(bound, keys.of(keys.worker), at));
+  EXPECT_EQ(bound.refused(), 2U);  // who has none is refused by ZeroMQ without our being asked
+}
+
+TEST(TransportWithKeys, ADiallerRefusesAServerThatIsNotTheOneItKnows) {
+  const Keys keys, others;
+  Transport bound(others.of_server());
+  EXPECT_TRUE(refused(bound, keys.of(keys.worker), bound.bind("tcp://127.0.0.1:0")));
+}
+
+TEST(TransportWithKeys, ADiallerRefusesAServerWithoutKeys) {
+  const Keys keys;
+  Transport bound;
+  EXPECT_TRUE(refused(bound, keys.of(keys.worker), bound.bind("tcp://127.0.0.1:0")));
+}
+
+TEST(TransportWithKeys, AHelloInAnothersRoleIsRefusedForGood) {
+  const Keys keys;
+  Transport bound(keys.of_server()), dialled(keys.of(keys.stream));
+  dialled.dial(route_peer, bound.bind("tcp://127.0.0.1:0"));
+  Hello hello;
+  hello.role = Role::infer;
+  send(dialled, route_peer, hello);
+  hello.role = Role::stream;
+  send(dialled, route_peer, hello);
+  EXPECT_EQ(std::get<Hello>(receive(bound).envelope.body).role, Role::stream);
+  const Incoming answer = receive(dialled);
+  const Reject& reject = std::get<Reject>(answer.envelope.body);
+  EXPECT_FALSE(reject.hello_again);
+  EXPECT_THAT(reject.reason, HasSubstr("this key belongs to a dp-stream, not a dp-infer"));
+}
+
+TEST(TransportWithKeys, ADiallerThatWasRefusedIsServedOnceItsKeyIsListed) {
+  const Keys keys;
+  std::string at;
+  Transport dialled(keys.of(keys.stranger));
+  {
+    Transport bound(keys.of_server());
+    at = bound.bind("tcp://127.0.0.1:0");
+    dialled.dial(route_peer, at);
+    while (dialled.receive() || dialled.refused() == 0) wait_for_event(dialled);
+  }
+  Security listed = keys.of_server();
+  listed.allowed[keys.stranger.open] = Role::infer;
+  Transport bound(listed);
+  bound.bind(at);
+  Envelope start{Session{1}, Session{2}, Start{7}};
+  while (!dialled.send(route_peer, start)) dialled.receive();  // it tries again after a while
+  EXPECT_EQ(number_of(receive(bound)), 7U);
+}
+
+// ---- limits ----------------------------------------------------------------------------------------------
+
+TEST(TransportLimits, ASocketTakesNoFramesLargerThanItIsFor) {
+  Transport bound, dialled;
+  dialled.dial(route_peer, bound.bind("tcp://127.0.0.1:0", {Role::infer}, 1 << 20));
+  Stranger stranger(zmq::socket_type::dealer);
+  ASSERT_EQ(::zmq_socket_monitor(stranger.socket.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED), 0);
+  zmq::socket_t events(stranger.context, zmq::socket_type::pair);
+  events.set(zmq::sockopt::rcvtimeo, patience_ms);
+  events.connect("inproc://monitor");
+  stranger.socket.connect(bound.bind("tcp://127.0.0.1:0", {Role::infer}, 1 << 20));
+  stranger.socket.send(zmq::message_t(2 << 20), zmq::send_flags::none);
+  zmq::message_t event;
+  EXPECT_TRUE(events.recv(event)) << "still connected";
+  send(dialled, route_peer, Start{5});
+  EXPECT_EQ(number_of(receive(bound)), 5U);
+}
+
+TEST(TransportLimits, AMessageWithoutEndIsHungUpOn) {
+  Pair pair;
+  ASSERT_FALSE(pair.bound.receive());
+  pair.bound.descriptors();  // it waits
+  // ZeroMQ's own sockets send nothing of a message whose end is missing, so this speaks ZMTP by hand.
+  const int fd = connect_raw(pair.endpoint);
+  const timeval patience{patience_ms / 1000, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const std::string greeting = std::string("\xFF\0\0\0\0\0\0\0\1\x7F\3\0NULL", 16) + std::string(48, '\0');
+  const std::string ready("\4\x1C\5READY\xBSocket-Type\0\0\0\6DEALER", 30);
+  ASSERT_EQ(::send(fd, (greeting + ready).data(), 94, MSG_NOSIGNAL), 94);
+  // A frame with more to come, over and over: after twice the largest frame, 128 MiB, no message could have them.
+  const std::string frame = std::string("\3\0\0\0\0\0\x10\0\0", 9) + std::string(1 << 20, 'x');
+  int sent = 0;
+  while (sent < 4096 && ::send(fd, frame.data(), frame.size(), MSG_NOSIGNAL) > 0) ++sent;
+  EXPECT_TRUE(sent < 4096 && (errno == EPIPE || errno == ECONNRESET)) << sent << ": " << std::strerror(errno);
+  ::close(fd);
+  EXPECT_EQ(pair.bound.refused(), 1U);
+  send(pair.dialled, route_peer, Start{5});
+  EXPECT_EQ(number_of(receive(pair.bound)), 5U);
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ Options declare() {
   options.section("Journal").value(
       "journal", "FILE",
       "keep the ledger there: after a crash, start dp-collect again with the same FILE and the run goes on; "
-      "'none' for pure speed (default: the --out FILE with .journal added, removed once the report is "
-      "written; none without --out)");
+      "'none' for pure speed (default: the --out FILE with .journal added, removed once the run is over or "
+      "interrupted; none without --out)");
   options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
                                  "tcp://127.0.0.1:5603");
   add_link_options(options, Role::collect);
@@ -96,16 +96,41 @@ JournalPlace journal_place(const Options& options) {
   if (options.has("journal")) {
     const std::string path = options.text("journal");
     if (path.empty()) throw UsageError("--journal '': give a file, or none");
+    if (options.has("out") &&
+        std::filesystem::weakly_canonical(path) == std::filesystem::weakly_canonical(options.text("out"))) {
+      throw UsageError("--journal '{}': that is where the report goes (--out)", path);
+    }
     return {path == "none" ? "" : path, false};
   }
   if (options.has("out")) return {options.text("out") + ".journal", true};
   return {};
 }
 
+/// True of the journal of a run that came to its end; one that cannot be read says so when it is opened.
+bool has_ended(const std::string& path) {
+  bool ended = false;
+  try {
+    const MappedFile file(path);
+    read_journal(file.bytes(),
+                 [&](JournalRecord&& record) { ended = std::holds_alternative<Ended>(record); });
+  } catch (const Error&) {
+    return false;
+  }
+  return ended;
+}
+
 /// The ledger's file, and the collector told what it holds.
 class Journal {
  public:
-  explicit Journal(JournalPlace place) : place_(std::move(place)) {}
+  /// One that nobody named and whose report is there was left by a crash in between.
+  Journal(JournalPlace place, const std::string& out) : place_(std::move(place)) {
+    if (!place_.temporary || !has_ended(place_.path)) return;
+    if (std::filesystem::exists(out)) std::filesystem::remove(place_.path);
+    else recovers_ = true;
+  }
+  bool named() const { return used() && !place_.temporary; }
+  /// It only brings back the report of a run that is over.
+  bool recovers() const { return recovers_; }
   bool used() const { return !place_.path.empty(); }
   std::string name() const { return used() ? place_.path : "none"; }
 
@@ -135,6 +160,7 @@ class Journal {
 
  private:
   JournalPlace place_;
+  bool recovers_ = false;
   std::unique_ptr<JournalFile> file_;
 };
 
@@ -170,8 +196,9 @@ Exit run(int argc, char** argv) {
 
   EventLoop loop;
   Transport transport(security_option(options, Role::collect));
-  Journal journal(journal_place(options));
+  Journal journal(journal_place(options), options.text("out"));
   settings.journal = journal.used();
+  settings.will_be_back = journal.named();
   settings.begun = now();
   settings.wall_ns = std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   Collector collector(settings, random_seed());
@@ -190,8 +217,14 @@ Exit run(int argc, char** argv) {
       if (const auto progress = collector.progress(now)) line.show(*progress);
     });
     say_ready("dp-collect", fmt::format("bind={} run={:016x}", at, raw(collector.run())));
-    const Exit status = loop.run(collector, transport);
-    journal.sync();
+    Exit status = Exit::failed;
+    try {
+      status = loop.run(collector, transport);
+      journal.sync();
+    } catch (const Error&) {
+      if (!collector.started()) journal.remove_if_temporary();
+      throw;
+    }
     if (status == Exit::interrupted) journal.remove_if_temporary();
     if (status != Exit::done) return status;
   }
@@ -204,7 +237,10 @@ Exit run(int argc, char** argv) {
     std::fputs(text.c_str(), stdout);
     if (std::fflush(stdout) != 0) throw Error("the report cannot be written to stdout");
   }
-  journal.remove_if_temporary();
+  if (collector.ended()) journal.remove_if_temporary();
+  if (journal.recovers())
+    throw Error("{}: brought back the report of the run before; start again for a new one",
+                options.text("out"));
   for (const Verdict& verdict : report.verdicts) {
     if (!verdict.ok)
       log_warn("INVALID: {}: {} (required: {}); {}", verdict.criterion, verdict.observed, verdict.required,

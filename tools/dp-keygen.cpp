@@ -76,8 +76,12 @@ void make_all(const fs::path& folder, bool force) {
 
 void make_one(const fs::path& folder, Role role, const std::string& name, bool force) {
   const fs::path list = folder / "public";
-  std::string lines = fs::exists(list) ? read_text(list) : "";
-  if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
+  const std::string owner = fmt::format("{} ", key_name(role)), comment = " " + name;
+  std::string lines;
+  for (const std::string& line : split(fs::exists(list) ? read_text(list) : "", '\n')) {
+    const bool replaced = line.starts_with(owner) && line.ends_with(comment);
+    if (!line.empty() && !(force && replaced)) lines += line + '\n';
+  }
   const KeyPair pair = make_key_pair(role);
   write_secret(folder / fmt::format("{}-{}.key", key_name(role), name), key_file_text(pair), force);
   write_atomically(list, lines + public_line(pair, name));

@@ -22,12 +22,13 @@ std::optional<PeerId> Collector::find_role(Role role) const {
 
 Duration Collector::offset(PeerId peer) const {
   const PeerState* state = peers_.find(peer);
-  return state ? state->offset : Duration{};
+  return state ? offset(state->role, state->name) : Duration{};
 }
 
-Duration Collector::offset(Role role) const {
-  const auto peer = find_role(role);
-  return peer ? offset(*peer) : Duration{};
+/// As last heard: results outlive the connections they came by.
+Duration Collector::offset(Role role, const std::string& name) const {
+  const auto found = offsets_.find({role, name});
+  return found == offsets_.end() ? Duration{} : found->second;
 }
 
 // ---- messages --------------------------------------------------------------------------------------------
@@ -66,6 +67,8 @@ void Collector::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox
   if (hello.role == Role::stream && started && !hello.started) {
     happened(now, "dp-stream was restarted");
     recorder_.generator_restarted();
+    eos_.reset();  // it will say anew how far it got
+    eos_stored_ = false;
   }
   if (hello.role == Role::infer) recorder_.found_worker(hello.name);
   if (fin_said_) peers_.send(from, Fin{}, out);
@@ -74,7 +77,10 @@ void Collector::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox
 
 void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& out) {
   const Role role = peers_.find(from)->role;
-  if (const auto* ping = std::get_if<Ping>(&envelope.body)) recorder_.clock_bound(ping->bound);
+  if (const auto* ping = std::get_if<Ping>(&envelope.body)) {
+    recorder_.clock_bound(ping->bound);
+    offsets_[{role, peers_.find(from)->name}] = ping->offset;
+  }
   if (role == Role::stream) {
     if (auto* run = std::get_if<Run>(&envelope.body)) on_run(*run, from, envelope, out);
     if (auto* announce = std::get_if<Announce>(&envelope.body)) on_announce(from, *announce);
@@ -174,10 +180,11 @@ Time Collector::next_deadline() const {
   return next;
 }
 
-/// Without a ledger nobody can go on.
+/// Without a ledger nobody can go on; one with a journal may be started again.
 void Collector::drain(Time now, Outbox& out) {
-  for (const auto& [id, peer] : peers_.peers())
-    peers_.send(id, Reject{false, "dp-collect was interrupted"}, out);
+  for (const auto& [id, peer] : peers_.peers()) {
+    if (!options_.will_be_back) peers_.send(id, Reject{false, "dp-collect was interrupted"}, out);
+  }
   flush_now(now, out);
   finish(Exit::interrupted);
 }

@@ -19,6 +19,7 @@ namespace dp {
 
 struct CollectorOptions {
   RunId run{};                                 ///< a journal's own takes its place
+  bool will_be_back = false;                   ///< after an interruption: others wait instead of leaving
   bool journal = false;                        ///< records are asked to be made durable, and waited for
   Time begun{};                                ///< now, on the monotonic clock,
   std::int64_t wall_ns = 0;                    ///< and on the wall's, ns since 1970-01-01 UTC
@@ -45,6 +46,9 @@ class Collector final : public Stage {
   /// There was an earlier process.
   bool resumed() const { return opened_.has_value(); }
   RunId run() const { return options_.run; }
+  bool started() const { return plan_ && plan_->started; }
+  /// Everything announced is settled.
+  bool ended() const { return ended_; }
   std::uint64_t settled() const { return settled_.count(); }
 
   /// Once finished with `done`: the report, but for host, versions and this tool's own options.
@@ -89,7 +93,7 @@ class Collector final : public Stage {
   void finish_complete(Time now, Outbox& out);
   std::optional<PeerId> find_role(Role role) const;
   Duration offset(PeerId peer) const;
-  Duration offset(Role role) const;
+  Duration offset(Role role, const std::string& name) const;
 
   CollectorOptions options_;
   Rng rng_;
@@ -105,6 +109,8 @@ class Collector final : public Stage {
     Time at;
   };
   std::map<BatchId, Early> early_;  ///< results that came before their announcement
+  std::size_t early_samples_ = 0;
+  std::map<std::pair<Role, std::string>, Duration> offsets_;  ///< to be added to a peer's times, gone or not
   Settled settled_;
   std::map<BatchId, std::uint64_t> digests_;  ///< of the predictions that settled the latest batches
 

@@ -11,7 +11,7 @@ namespace dp {
 namespace {
 
 constexpr Duration flush_every = std::chrono::milliseconds(1);
-constexpr std::size_t most_early = 65'536;
+constexpr std::size_t most_early = 65'536, most_early_samples = std::size_t{1} << 24;
 constexpr std::size_t most_digests = 65'536;
 constexpr std::uint64_t most_samples = std::uint64_t{1} << 48;    ///< of a run: more is no honest claim
 constexpr std::uint64_t farthest_ahead = std::uint64_t{1} << 24;  ///< of the first unsettled batch
@@ -70,6 +70,7 @@ void Collector::on_announce(PeerId from, Announce& a) {
     if (early == early_.end()) continue;
     Early result = std::move(early->second);
     early_.erase(early);
+    early_samples_ -= result.result.predictions.size();
     if (const auto batch = announced_.find(BatchId{id}); batch != announced_.end())
       settle(result.at, result.from, result.worker, result.result, batch->second);
   }
@@ -106,7 +107,9 @@ void Collector::on_result(Time now, PeerId from, Result& result) {
   const std::string& worker = peers_.find(from)->name;
   if (const auto found = announced_.find(id); found != announced_.end()) {
     settle(now, from, worker, result, found->second);
-  } else if (early_.size() < most_early) {
+  } else if (early_.size() < most_early && early_samples_ < most_early_samples && !early_.contains(id) &&
+             !(plan_ && raw(id) >= plan_->batches)) {
+    early_samples_ += result.predictions.size();
     early_.try_emplace(id, Early{from, worker, std::move(result), now});
   }
 }
@@ -123,10 +126,10 @@ void Collector::settle(Time now, PeerId from, const std::string& worker, Result&
                         result.predictions.size(), batch.ids.size(), raw(batch.id));
     happened(now, s.why);
   } else {
-    const Duration infer = offset(from);
+    const Duration infer = offset(Role::infer, worker);
     s.worker = worker;
-    s.sent = result.outbound.sent + offset(Role::stream);
-    s.routed = result.outbound.routed + offset(Role::route);
+    s.sent = result.outbound.sent + offset(Role::stream, "stream");
+    s.routed = result.outbound.routed + offset(Role::route, "route");
     s.at_worker = {result.worker.received + infer, result.worker.started + infer, result.worker.done + infer};
     s.predictions = std::move(result.predictions);
   }
@@ -296,6 +299,7 @@ void Collector::replay_one(Report& r) {
 
 void Collector::replay_one(Ended&) {
   ended_ = true;
+  recorder_.reported_again();
   finish(Exit::done);
 }
 

@@ -52,7 +52,7 @@ struct Happened {
   auto header() { return std::tie(at, what); }
 };
 
-/// Everything is settled and everyone has left.
+/// Everything is settled, and everyone has left or was waited for.
 struct Ended {
   auto header() { return std::tie(); }
 };

@@ -50,6 +50,8 @@ class Recorder {
   void clock_bound(Duration bound);
   /// dp-stream was restarted after t0: it was not there to release what was due.
   void generator_restarted() { ++generator_restarts_; }
+  /// The run was over already: what is not in the journal is missing.
+  void reported_again() { reported_again_ = true; }
   /// dp-collect itself was: nobody took results for so long.
   void ledger_restarted(Duration absent) {
     ++ledger_restarts_;
@@ -117,6 +119,7 @@ class Recorder {
   Duration clock_bound_{};
   std::uint32_t generator_restarts_ = 0, ledger_restarts_ = 0;
   Duration absence_{};
+  bool reported_again_ = false;
 };
 
 }  // namespace dp

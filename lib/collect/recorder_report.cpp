@@ -237,6 +237,11 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
             fmt::format("dp-stream was restarted {} times", generator_restarts_), "no restart of dp-stream",
             false, "run again: what was due in its absence was released late");
   }
+  if (reported_again_) {
+    verdict("the report was written when the run ended", "it was made again from the journal",
+            "the first one", false,
+            "the accounting is whole, but figures of processes and what they spoilt are not known");
+  }
   if (ledger_restarts_) {
     verdict("the ledger was there throughout",
             fmt::format("dp-collect was restarted {} times and absent for {:.1f} s", ledger_restarts_,

@@ -50,7 +50,9 @@ void Router::greet_stream(Outbox& out) {
 }
 
 void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
-  received_ = std::max(received_, std::min(batch.number, advertised_));
+  if (batch.number > advertised_)
+    return peers_.send(*stream_, Reject{false, "a batch beyond the credit of this session"}, out);
+  received_ = std::max(received_, batch.number);
   const BatchId id = batch.lease.batch;
   if (settled_.contains(id) || batches_.contains(id)) return extend_stream_credit(out);
   if (batch.shape != data_.shape || batch.ids.size() > data_.max_batch || batch.mode != data_.payload ||

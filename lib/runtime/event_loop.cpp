@@ -95,7 +95,10 @@ Exit EventLoop::run(Stage& stage, Transport& transport) {
     bool idle = true;
     for (int n = 0; n < most_messages_a_turn && !stage.finished(); ++n) {
       std::optional<Incoming> incoming = transport.receive();
-      if (!incoming) break;
+      if (!incoming) {
+        idle = idle && !transport.crowded();
+        break;
+      }
       idle = false;
       stage.receive(now(), incoming->from, std::move(incoming->envelope), outbox);
       carry_out(transport, outbox);

@@ -25,8 +25,9 @@ constexpr int linger_ms = 1000;           ///< for goodbyes; correctness does no
 constexpr int most_answers = 20'000;      ///< waiting for one peer of a bound socket, which may not read them
 constexpr int backlog = 1024;             ///< connections not accepted yet
 constexpr int handshake_ms = 5000;
-constexpr int frame_overhead = 64;  ///< of encryption, which counts towards the limit on a frame
-constexpr int most_cuts = 5;        ///< handshakes cut one after the other before a person is told
+constexpr int most_refused_a_turn = 64;  ///< before the loop looks at its timers again
+constexpr int frame_overhead = 64;       ///< of encryption, which counts towards the limit on a frame
+constexpr int most_cuts = 5;             ///< handshakes cut one after the other before a person is told
 constexpr auto try_again_after = std::chrono::seconds(1);
 
 using Clock = std::chrono::steady_clock;
@@ -217,7 +218,7 @@ struct Transport::Impl {
     auto delivery = deliver(socket);
     if (!delivery) return false;
     try {
-      incoming = Incoming{delivery->from, decode(*delivery), delivery->role};
+      incoming = Incoming{delivery->from, decode(*delivery, security && !socket.dialled), delivery->role};
     } catch (const MalformedFrame& problem) {
       ++malformed;
       const std::string address =

@@ -93,6 +93,7 @@ std::unique_ptr<Stage> World::make_collector(Node& node) {
   disk_.recover(
       read_journal(disk_.bytes(), [&](JournalRecord&& record) { collector->replay(std::move(record)); }));
   invariants_.durable(disk_);
+  ledger_was_away_ = ledger_was_away_ || collector->started();
   appended_ = 0;
   return collector;
 }
@@ -178,6 +179,7 @@ void World::finished(std::size_t n) {
     if (b.announced != plan_.batches() || b.completed + b.failed != b.announced || b.lost || b.double_counted)
       throw Violation("the report says: {} announced, {} completed, {} failed, {} lost, {} double-counted",
                       b.announced, b.completed, b.failed, b.lost, b.double_counted);
+    if (ledger_was_away_ && report.valid) throw Violation("dp-collect was away and its report is valid");
     over_ = true;
   }
   if (status == Exit::done && node.role != Role::collect && invariants_.settled() != plan_.batches())

@@ -128,7 +128,7 @@ class World {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t order_ = 0;
   Duration now_{};
-  bool calm_ = false, over_ = false;
+  bool ledger_was_away_ = false, calm_ = false, over_ = false;
   std::vector<std::string> trace_;
 };
 

@@ -152,6 +152,7 @@ TEST_F(CollectorJournal, AFinishedRunIsOnlyReportedAgain) {
   EXPECT_EQ(again.finished(), Exit::done);
   EXPECT_EQ(again.report().samples.completed, 4U);
   EXPECT_EQ(again.report().strategy, "uniform");
+  EXPECT_FALSE(again.report().valid) << "what was seen of processes is gone";
 }
 
 TEST_F(CollectorJournal, TimesOfAnEarlierBootAreJoinedByTheWallClock) {

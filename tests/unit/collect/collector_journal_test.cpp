@@ -163,7 +163,7 @@ TEST_F(CollectorJournal, TimesOfAnEarlierBootAreJoinedByTheWallClock) {
   options.begun = Time(std::chrono::seconds(5));  // this boot is young, and began ten minutes later
   options.wall_ns += 600'000'000'000;
   JournalledCollector second(first.written, options);
-  const auto& welcome = second.call(Role::stream, "stream", our_run).all<Welcome>().at(0);
+  const Welcome welcome = second.call(Role::stream, "stream", our_run).all<Welcome>().at(0);
   EXPECT_EQ(welcome.t0, Time(std::chrono::seconds(5)) - std::chrono::minutes(10) + (first.t0 - epoch));
 }
 

@@ -86,6 +86,8 @@ void write_atomically(const std::filesystem::path& path, std::string_view text) 
   try {
     write_out(beside, text);
     if (::rename(beside.c_str(), path.c_str()) != 0) throw failure(path);
+    const Fd folder{::open(path.has_parent_path() ? path.parent_path().c_str() : ".", O_RDONLY | O_CLOEXEC)};
+    if (folder.fd >= 0) ::fsync(folder.fd);  // not every file system can
   } catch (const Error&) {
     ::unlink(beside.c_str());
     throw;

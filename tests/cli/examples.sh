@@ -21,7 +21,7 @@ expect_calm() {
   [[ ! -s rest ]] || fail "unexpected on stderr: $(head -n 3 rest)"
 }
 
-for tool in dp-stream dp-route dp-infer dp-collect; do
+for tool in dp-stream dp-route dp-infer dp-collect dp-keygen; do
   folder=$scratch/$tool
   mkdir "$folder" && cd "$folder" || exit 1
   example_of "$tool" >example

@@ -7,7 +7,7 @@
 cd "$scratch" || exit 1
 
 stages=(dp-stream dp-route dp-infer dp-collect)
-tools=("${stages[@]}" dp-summarize dp-plot)
+tools=("${stages[@]}" dp-summarize dp-plot dp-keygen)
 
 for tool in "${tools[@]}"; do
   run "$bin/$tool" --help
@@ -27,7 +27,7 @@ for tool in "${tools[@]}"; do
 done
 for tool in "${stages[@]}"; do
   run "$bin/$tool" --help
-  for flag in --heartbeat --wait --insecure; do expect_line out "$flag"; done
+  for flag in --heartbeat --wait --key --insecure; do expect_line out "$flag"; done
 done
 
 # Refusals: tool | arguments | what the one line on stderr must hold, parted by ;
@@ -70,7 +70,7 @@ dp-stream|--heartbeat 1ms|--heartbeat '1ms';at least 10ms
 dp-stream|--wait soon|--wait 'soon';5ms
 dp-stream|--route localhost:5601|--route 'localhost:5601';tcp://HOST:PORT
 dp-stream|--route tcp://127.0.0.1:99999|--route;99999;65535
-dp-stream|--collect tcp://10.0.0.1:5603|--collect 'tcp://10.0.0.1:5603';--insecure
+dp-stream|--collect tcp://10.0.0.1:5603|--collect 'tcp://10.0.0.1:5603';dp-keygen;--insecure
 dp-route|--strategy best|--strategy 'best';uniform, dynamic, sharded
 dp-route|--workers 0|--workers '0';from 1
 dp-route|--attempts 0|--attempts '0';from 1
@@ -90,6 +90,22 @@ dp-collect|--run-id xyz|--run-id 'xyz';hexadecimal
 dp-collect|--run-id 0|--run-id '0';hexadecimal
 dp-collect|--bind tcp://0.0.0.0:5603|--bind 'tcp://0.0.0.0:5603';--insecure
 dp-collect|--bind udp://127.0.0.1:1|--bind 'udp://127.0.0.1:1';tcp://HOST:PORT
+dp-stream|--key some.key|--key;--server-key;dp-keygen --help
+dp-stream|--key some.key --server-key public --insecure|--key;--insecure
+dp-stream|--server-key public|--server-key;--key;stream.key
+dp-stream|--allow public|allow;--help
+dp-route|--key some.key --allow public|--key;--server-key
+dp-route|--key some.key --server-key public|--key;--allow
+dp-route|--allow public|--allow;--key;route.key
+dp-infer|--server-key public|--server-key;--key;infer.key
+dp-collect|--key some.key|--key;--allow;dp-keygen --help
+dp-collect|--allow public|--allow;--key;collect.key
+dp-collect|--server-key public|server-key;--help
+dp-keygen||--out DIR
+dp-keygen|--out keys --role infer|--role;--name
+dp-keygen|--out keys --name lab|--role;--name
+dp-keygen|--out keys --role worker --name lab|--role 'worker';infer
+dp-keygen|--out keys --role infer --name ../lab|--name '../lab';letters
 dp-summarize||RUN.json
 dp-summarize|run.json|--streaming DIR;--matrix DIR
 dp-plot|--out plots|RUN.json
@@ -114,6 +130,47 @@ run "$bin/dp-summarize" --streaming tables missing.json
 expect_status 1
 expect_line err "missing.json"
 [[ ! -e tables ]] || fail "a table was written"
+
+# Keys: made once, for one's own eyes; refused where they do not belong.
+run "$bin/dp-keygen" --out keys
+expect_status 0
+expect_empty out
+expect_empty err
+for role in stream route infer collect; do
+  [[ $(stat -c %a "keys/$role.key") == 600 ]] || fail "keys/$role.key can be read by others"
+  [[ $(grep -c "^$role " keys/public) == 1 ]] || fail "no line of $role in keys/public"
+done
+cp -r keys before
+run "$bin/dp-keygen" --out keys
+expect_status 1
+expect_line err "keys/public" "--force"
+diff -r keys before >/dev/null || fail "keys were replaced unasked"
+run "$bin/dp-keygen" --out keys --role infer --name lab7
+expect_status 0
+grep -q "^infer $(awk '$1 == "infer" { print $2 }' keys/infer-lab7.key) lab7$" keys/public || fail "no line of lab7"
+diff keys/infer.key before/infer.key >/dev/null || fail "another worker's key was replaced"
+run "$bin/dp-keygen" --out keys --role infer --name lab7
+expect_status 1
+expect_line err "keys/infer-lab7.key" "--force"
+run "$bin/dp-keygen" --out keys --force
+expect_status 0
+! diff keys/infer.key before/infer.key >/dev/null || fail "--force replaced no key"
+refused_key() {
+  local tool=$1
+  shift
+  run "$bin/$tool" "${@:2}"
+  expect_status 1
+  expect_empty out
+  expect_line err "$tool: " "$1"
+}
+refused_key dp-infer 'the key of a dp-stream, not of a dp-infer' --backend null --key keys/stream.key --server-key keys/public
+refused_key dp-infer 'not a secret key' --backend null --key keys/public --server-key keys/public
+refused_key dp-infer 'missing.key: no such file' --backend null --key missing.key --server-key keys/public
+refused_key dp-infer 'a secret key' --backend null --key keys/infer.key --server-key keys/route.key
+grep -v '^collect' keys/public >no-collect
+refused_key dp-infer "no-collect: no line 'collect KEY'" --backend null --key keys/infer.key --server-key no-collect
+chmod 640 keys/infer.key
+refused_key dp-infer 'chmod 600 keys/infer.key' --backend null --key keys/infer.key --server-key keys/public
 
 # A port in use.
 : >first.err

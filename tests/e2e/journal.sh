@@ -64,6 +64,19 @@ status=$?
 grep -q "this is the report of" "$work/again.err" || die "nothing was said of the end"
 jq "$figures" "$work/resumed.json" | diff "$work/before" - || die "another report"
 
+# ── left beside a report by a crash: not taken for the new run ──
+cp "$journal" "$work/plain.json.journal"
+start "$DP_BIN/dp-collect" --bind tcp://127.0.0.1:5608 --out "$work/plain.json"
+run_pid=${extra_pids[-1]}
+wait_for "a new dp-collect" grep -q READY "$work/$extra.err"
+run_pid=''
+grep -q "going on with\|report of" "$work/$extra.err" && die "took the old run up: $(cat "$work/$extra.err")"
+kill -TERM "${extra_pids[-1]}"
+wait "${extra_pids[-1]}"
+status=$?
+((status == 130)) || die "interrupted: status $status"
+unset 'extra_pids[-1]'
+
 # ── refused: foreign, damaged, in use ──
 refused() {
   local what=$1 words=$2
@@ -83,4 +96,7 @@ exec 9<"$journal"
 flock -x 9
 refused "a journal in use" "in use" "$journal"
 exec 9<&-
+"$DP_BIN/dp-collect" --out "$work/same" --journal "$work/../$(basename "$work")/same" 2>"$work/refused.err"
+status=$?
+((status == 2)) || die "the journal where the report goes: status $status"
 echo ok

@@ -139,6 +139,22 @@ TEST_F(CollectorJournal, ARestartSettlesWhatIsLeftAndSaysThatItWasAway) {
                                       Field(&Verdict::ok, false))));
 }
 
+TEST_F(CollectorJournal, OneThatWillBeBackSendsNobodyAwayWhenItIsInterrupted) {
+  for (const bool back : {false, true}) {
+    CollectorOptions options = with_journal();
+    options.will_be_back = back;
+    JournalledCollector collector({}, options);
+    collector.begin_durably(2);
+    Outbox out;
+    collector.collector.drain(collector.now, out);
+    const bool refused = std::ranges::any_of(out.actions(), [](const Action& action) {
+      const auto* send = std::get_if<Send>(&action);
+      return send && std::holds_alternative<Reject>(send->envelope.body);
+    });
+    EXPECT_EQ(refused, !back);
+  }
+}
+
 TEST_F(CollectorJournal, AFinishedRunIsOnlyReportedAgain) {
   first.begin_durably(2);
   first.complete(2);

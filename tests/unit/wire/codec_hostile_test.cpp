@@ -174,7 +174,9 @@ TEST(HostileFrames, AFlippedByteIsTakenOrRefused) {
 }
 
 TEST(HostileFrames, EnumsOutOfRangeAreRefused) {
-  const auto done = [](int error) { return header(protocol_version, done_type, 1, 2, 3, 4, 5, error, "", 6); };
+  const auto done = [](int error) {
+    return header(protocol_version, done_type, 1, 2, 3, 4, 5, error, "", 6);
+  };
   EXPECT_NO_THROW(decode(done(4), std::nullopt, std::nullopt));
   EXPECT_THAT(refusal(done(5)).what(), HasSubstr("out of range"));
   Hello hello;
@@ -191,7 +193,8 @@ TEST(HostileFrames, EnumsOutOfRangeAreRefused) {
 TEST(HostileFrames, AnotherVersionIsForeignAndSaysWhomToAnswer) {
   for (const std::uint32_t version : {0U, protocol_version + 1, UINT32_MAX}) {
     const MalformedFrame problem = refusal(header(version, start_type, 1));
-    EXPECT_THAT(problem.what(), HasSubstr(fmt::format("protocol version {}, expected {}", version, protocol_version)));
+    EXPECT_THAT(problem.what(),
+                HasSubstr(fmt::format("protocol version {}, expected {}", version, protocol_version)));
     EXPECT_EQ(problem.from, Session{77});
   }
 }

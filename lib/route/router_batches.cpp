@@ -1,4 +1,4 @@
-// What the router does with batches and leases; router.cpp has its links, its start and its end.
+// What the router does with batches and leases; router.cpp has its links, router_workers.cpp its workers.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <utility>

@@ -33,6 +33,8 @@ std::vector<std::string> words_of(const std::string& line) {
 
 std::string read_small(const std::filesystem::path& path) {
   std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown))
+    throw Error("{}: no such file (make keys: dp-keygen --out DIR)", path.string());
   if (std::filesystem::file_size(path, unknown) > max_file_bytes && !unknown)
     throw Error("{}: too large for a file of keys", path.string());
   return read_text(path);

@@ -147,7 +147,7 @@ expect_line err "keys/public" "--force"
 diff -r keys before >/dev/null || fail "keys were replaced unasked"
 run "$bin/dp-keygen" --out keys --role infer --name lab7
 expect_status 0
-grep -q "^infer $(awk '$1 == "infer" { print $2 }' keys/infer-lab7.key) lab7$" keys/public || fail "no line of lab7"
+grep -qxF "infer $(awk '$1 == "infer" { print $2 }' keys/infer-lab7.key) lab7" keys/public || fail "no line of lab7"
 diff keys/infer.key before/infer.key >/dev/null || fail "another worker's key was replaced"
 run "$bin/dp-keygen" --out keys --role infer --name lab7
 expect_status 1

@@ -10,7 +10,7 @@ bin=build-fuzz/bin
 export DP_BIN=${DP_BIN:-build/bin}
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
-mkdir "$seeds"/{wire,journal,safetensors,cifar10,run_report}
+mkdir "$seeds"/{wire,journal,stages,safetensors,cifar10,run_report}
 
 "$bin/fuzz_seeds" "$seeds" data/weights/resnet18.safetensors data/weights/resnet18-cifar.safetensors
 
@@ -28,7 +28,7 @@ done
 for target in "${@##*/}"; do
   corpus=tests/fuzz/corpus/$target
   mkdir -p "$corpus" "$seeds/small" "build-fuzz/found/$target"
-  options=(-merge=1 -max_len=8192)
+  options=(-set_cover_merge=1 -max_len=8192)
   "$bin/${target}_fuzz" "${options[@]}" "$seeds/small" "$seeds/$target" "$corpus" "build-fuzz/found/$target" 2>"$seeds/log" ||
     { cat "$seeds/log"; exit 1; }
   rm -rf "$corpus"

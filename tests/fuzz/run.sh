@@ -23,7 +23,7 @@ one() {
   mkdir -p "$found" build-fuzz/logs build-fuzz/crashes
   "build-fuzz/bin/${target}_fuzz" "${options[@]}" "$found" "$corpus" >"$log" 2>&1 || status=$?
   if ((status)); then
-    sed -n '/^==\|runtime error\|^not true\|libFuzzer:/,$p' "$log" | head -n 60
+    grep -q '^==' "$log" && sed -n '/runtime error\|^not true\|^==/,$p' "$log" | head -n 60 || tail -n 20 "$log"
     printf 'FAILED: %s ended with status %d\n' "$target" "$status"
     ls -t build-fuzz/crashes/"$target"-* 2>/dev/null | head -n 1 | sed "s|.*|  reproduce: $bin/${target}_fuzz &\n  when mended, add it to $corpus|"
     return 1

@@ -89,7 +89,9 @@ journals = {
     "too-few": head[:2] + [announce((0,), (7, 8, 9), (3,)), settled(0)] + tail,
     "not-ended": head + [settled(0), settled(1, failed=True), eos],
     "ended-early": head + [settled(0), eos, ended, settled(1, failed=True)],
-    "no-eos": head + [settled(0), settled(1, failed=True), ended],
+    "no-eos": head[:2] + [announce((0,), (7, 8, 9), (3,)), settled(0), ended],
+    "whole-plan": head + [settled(0), settled(1, failed=True), ended],
+    "further": head + [settled(0), record(5, 1), settled(1, failed=True)] + tail,
     "flipped": [bytes(flipped)],
     "headless": head[1:],
     "other-format": [opened(format=2)],
@@ -135,6 +137,8 @@ proves "$scratch/good"
 expect_line out "opened 2 times" "2 batches announced = 1 OK + 1 FAILED + 0 open" "0 bytes torn"
 proves "$scratch/good" "$scratch/same.json"
 proves "$scratch/announced-again" "$scratch/same.json"
+proves "$scratch/whole-plan"
+proves "$scratch/further"
 proves "$scratch/torn" "$scratch/same.json"
 proves --unfinished "$scratch/open"
 expect_line out "1 OK + 0 FAILED + 1 open"

@@ -74,7 +74,12 @@ class Collector final : public Stage {
   void close(Settlement settlement);
   void take_settlement(const Settlement& settlement);
   void happened(Time now, std::string what);
-  void write(JournalRecord record);
+  template <class R>
+  void write(R&& record) {
+    if (!options_.journal) return;
+    JournalRecord of_any_type(std::forward<R>(record));
+    append_record(records_, of_any_type);
+  }
   void begin(Time now, Outbox& out);
   void restarted(Time at);
   void replay_one(Opened& record);

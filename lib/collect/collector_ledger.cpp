@@ -36,7 +36,7 @@ void Collector::on_run(Run& run, PeerId from, const Envelope& envelope, Outbox& 
                          fmt::format("run {:016x} has another plan, or another data set", raw(options_.run)),
                          false, out);
   }
-  if (run.batches > run.samples || run.samples > most_samples) {
+  if (run.batches == 0 || run.batches > run.samples || run.samples > most_samples) {
     return peers_.refuse(from, envelope,
                          fmt::format("{} batches of {} samples is no plan", run.batches, run.samples), false,
                          out);
@@ -225,10 +225,6 @@ void Collector::durable(Time now, std::uint64_t appends, Outbox& out) {
 }
 
 // ---- the journal -----------------------------------------------------------------------------------------
-
-void Collector::write(JournalRecord record) {
-  if (options_.journal) append_record(records_, record);
-}
 
 void Collector::begin(Time now, Outbox& out) {
   begun_ = incomplete_since_ = now;

@@ -22,7 +22,7 @@ cp tests/cli/data/run.json "$seeds/run_report/example"
 for strategy in uniform dynamic sharded; do
   pipelines/run-local.sh --backend null --data synthetic:1x8x8 --rate max --samples 640 --workers 2 --strategy "$strategy" \
     --out "$seeds/run_report/$strategy"
-  sed -i 's|"[^" ]*/\(dp-[a-z]* \)|"\1|' "$seeds/run_report/$strategy"  # where the tools stand is nobody's business
+  sed -i "s|$seeds/run_report/||; "'s|"[^" ]*/\(dp-[a-z]* \)|"\1|' "$seeds/run_report/$strategy"  # where the tools stand is nobody's business
 done
 
 (($#)) || set -- "$seeds"/*

@@ -163,6 +163,9 @@ void Collector::take_settlement(const Settlement& s) {
   if (found == announced_.end())
     throw Error("the journal settles batch {}, which is not announced or settled before", raw(s.batch));
   const Announced& batch = found->second;
+  if (!s.failed && s.predictions.size() != batch.ids.size())
+    throw Error("the journal settles batch {} with {} predictions for {} samples", raw(s.batch),
+                s.predictions.size(), batch.ids.size());
   if (s.failed) {
     recorder_.failed(batch, s.collected);
   } else {

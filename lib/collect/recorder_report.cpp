@@ -155,7 +155,8 @@ void Recorder::tell_balance(RunReport& report, const Report& router) const {
   if (squares > 0) report.balance.jain = samples * samples / (workers * squares);
   if (router.shard_map.empty() || router.shard_map.size() != router.shard_load.size()) return;
   std::map<std::uint32_t, double> load;
-  for (std::uint32_t slot = 0; slot < report.nodes; ++slot) load[slot] = 0;
+  constexpr std::uint32_t most_nodes = 65'536;
+  for (std::uint32_t slot = 0; slot < std::min(report.nodes, most_nodes); ++slot) load[slot] = 0;
   for (std::size_t shard = 0; shard < router.shard_map.size(); ++shard) {
     load[router.shard_map[shard]] += static_cast<double>(router.shard_load[shard]);
   }

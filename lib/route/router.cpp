@@ -6,10 +6,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "wire/codec.hpp"
+
 namespace dp {
 namespace {
 
 constexpr std::size_t most_events = 200;
+
+/// No side of an image beyond 16,384, and no batch that would not fit into a message.
+bool is_sane(const DataShape& data) {
+  constexpr std::uint32_t longest = 1U << 14;
+  const Shape& s = data.shape;
+  if (s.channels > longest || s.height > longest || s.width > longest) return false;
+  return s.bytes() > 0 && data.max_batch > 0 && s.bytes() <= max_payload_bytes / data.max_batch;
+}
 
 }  // namespace
 
@@ -123,12 +133,16 @@ void Router::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& o
 
 void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
-  if (hello.data.shape.bytes() == 0 || hello.data.max_batch == 0) {
-    return peers_.refuse(from, envelope, "HELLO without a shape", false, out);
+  if (!is_sane(hello.data)) {
+    return peers_.refuse(from, envelope, "HELLO with a shape that cannot be served", false, out);
+  }
+  if (strategy_ && hello.shard_weights.size() != shard_weights_.size()) {
+    return peers_.refuse(from, envelope, "another number of shards than this run has", false, out);
   }
   if (!strategy_) {
     try {
       strategy_ = make_strategy(options_.strategy, {options_.workers, hello.shard_weights, options_.seed});
+      shard_weights_ = hello.shard_weights;
     } catch (const Error& problem) {
       peers_.refuse(from, envelope, problem.what(), false, out);
       return finish(Exit::failed, problem.what());

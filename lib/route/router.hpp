@@ -84,6 +84,7 @@ class Router final : public Stage {
     bool refill;  ///< its place and queue go to others; otherwise it is about to be back
   };
   void worker_gone(Time now, PeerId peer, Departure how, Outbox& out);
+  void claim(BatchId id, PeerId worker, bool done);
   std::optional<Session> session_of(const std::string& worker) const;
   void rename(PeerId old_peer, PeerId peer);
   void hand_over(Time now, PeerId old_peer, PeerId peer, Worker& fresh, const std::set<std::uint64_t>& held,

@@ -42,8 +42,8 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
     worker_gone(now, *acceptance.replaced, {.charge = !same_process, .refill = false}, out);
   }
   Worker& worker = workers_[from] = std::move(fresh);
-  for (const std::uint64_t id : hello.held) claims_[BatchId{id}] = {from, false};
-  for (const std::uint64_t id : hello.unacked) claims_[BatchId{id}] = {from, true};
+  for (const std::uint64_t id : hello.held) claim(BatchId{id}, from, false);
+  for (const std::uint64_t id : hello.unacked) claim(BatchId{id}, from, true);
   if (running_) take_place(from, worker);
   for (const BatchId id : worker.serving) {
     claims_.erase(id);
@@ -56,6 +56,12 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
       if (found != batches_.end()) adopt(now, BatchId{id}, found->second);
     }
   }
+}
+
+/// Bounded: who claims too much computes it again.
+void Router::claim(BatchId id, PeerId worker, bool done) {
+  constexpr std::size_t most_claims = 1 << 20;
+  if (claims_.size() < most_claims) claims_[id] = {worker, done};
 }
 
 std::optional<Session> Router::session_of(const std::string& worker) const {

@@ -253,6 +253,17 @@ TEST(RouterDispatch, ANewSessionOfTheStreamMaySendAgainWhatIsHere) {
   EXPECT_EQ(pipe.stream_limit(), 4U);
 }
 
+TEST(RouterDispatch, AStreamWithOtherShardsOrAnImpossibleShapeIsRefused) {
+  FakePipeline pipe(two_workers());
+  pipe.all_up(10, {5, 6});
+  const PeerId other = pipe.hello(FakePipeline::stream_hello({5, 6, 7}));
+  EXPECT_EQ(pipe.told<Reject>(other).size(), 1U);
+  Hello vast = FakePipeline::stream_hello({5, 6});
+  vast.data.shape = {1U << 31, 1U << 31, 2};
+  const PeerId huge = pipe.hello(vast);
+  EXPECT_EQ(pipe.told<Reject>(huge).size(), 1U);
+}
+
 TEST(RouterDispatch, NewSessionsOfTheStreamNeverFillMoreThanTwiceTheBuffer) {
   RouterOptions options = two_workers();
   options.buffer = 4;

@@ -72,6 +72,7 @@ choice PAYLOAD inline reference
 choice BACKEND torch null synthetic
 pattern SERVICE "(fixed|exp):$duration" "a distribution and a time per batch, as in fixed:5ms or exp:500us"
 [[ -z $CREDIT ]] || count CREDIT 1 65536
+[[ -z $PRICE ]] || pattern PRICE '[0-9]{1,9}(\.[0-9]+)?' "what an hour of a node costs, a number such as 0.4"
 count SEED 0 2147483647
 choice DEPS auto skip
 count JOBS 1 1024

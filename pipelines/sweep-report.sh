@@ -28,7 +28,7 @@ if [[ $kind == single ]]; then
   show_single
   echo "wrote ${files[0]}"
 else
-  "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" "${files[@]}"
+  "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" ${PRICE:+--price-per-node-hour "$PRICE"} "${files[@]}"
   echo "wrote $(dirname "${files[0]}")/ (${#files[@]} run files)"
 fi
 if [[ $kind == streaming ]]; then

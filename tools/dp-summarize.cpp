@@ -18,6 +18,8 @@ void declare(Options& options) {
       .value("streaming", "DIR",
              "write averaged_results.csv, detailed_results.json and performance_summary.json")
       .value("matrix", "DIR", "write combined_results.csv and speedup_efficiency.csv (runs at --rate max)")
+      .value("price-per-node-hour", "P",
+             "what a node costs an hour, in any unit: adds the cost per million samples at capacity")
       .positional("RUN.json...",
                   "run files, @FILE holding their paths, or folders that are searched for them");
 }
@@ -27,13 +29,18 @@ void write(const fs::path& path, const std::string& text, std::string& written) 
   written += "wrote " + path.string() + "\n";
 }
 
+std::optional<double> price_of(const Options& options) {
+  if (!options.has("price-per-node-hour")) return std::nullopt;
+  return options.number("price-per-node-hour", 0, 1e9);
+}
+
 Exit run(const Options& options) {
   if (options.arguments().empty()) throw UsageError("no RUN.json given (write one with dp-collect --out)");
   if (!options.has("streaming") && !options.has("matrix")) {
     throw UsageError("nothing to write: give --streaming DIR or --matrix DIR");
   }
   const Sweep sweep = group_runs(load_runs(options.arguments()));
-  const auto cells = summarize_cells(sweep);
+  const auto cells = summarize_cells(sweep, price_of(options));
   const auto comparisons = compare_strategies(sweep, cells);
   std::string written;
   if (options.has("streaming")) {

@@ -138,6 +138,16 @@ void add_speedup(CellSummary& s, const Cell& cell, const CellSummary& base, cons
   s.efficiency = s.speedup->mean * static_cast<double>(base.nodes) / static_cast<double>(s.nodes);
 }
 
+/// A million samples keep all nodes busy for 1e6 ÷ capacity seconds.
+void add_cost(CellSummary& s, double price_per_node_hour) {
+  if (!s.capacity) return;
+  std::vector<double> costs;
+  for (const double capacity : s.capacity->values) {
+    if (capacity > 0) costs.push_back(price_per_node_hour * s.nodes * 1e6 / capacity / 3600);
+  }
+  s.cost_per_million = estimate_of(std::move(costs));
+}
+
 template <class Part>
 std::optional<double> sum_over_processes(const RunReport& r, Part part) {
   std::optional<double> sum;
@@ -184,13 +194,14 @@ std::optional<double> memory_mb_of(const RunReport& report) {
   });
 }
 
-std::vector<CellSummary> summarize_cells(const Sweep& sweep) {
+std::vector<CellSummary> summarize_cells(const Sweep& sweep, std::optional<double> price_per_node_hour) {
   std::vector<CellSummary> summaries;
   for (const Cell& cell : sweep.cells) summaries.push_back(summarize(cell));
   std::size_t base = 0;  // the cells of a strategy are neighbours, the smallest node count first
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     if (sweep.cells[i].strategy != sweep.cells[base].strategy || sweep.cells[base].at_max.empty()) base = i;
     add_speedup(summaries[i], sweep.cells[i], summaries[base], sweep.cells[base]);
+    if (price_per_node_hour) add_cost(summaries[i], *price_per_node_hour);
   }
   return summaries;
 }

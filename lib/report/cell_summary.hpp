@@ -42,6 +42,7 @@ struct CellSummary {
   std::optional<Estimate>
       speedup;  ///< of capacity over the same strategy's smallest node count; mean: of the means
   std::optional<double> efficiency;                 ///< speed-up ÷ ratio of node counts
+  std::optional<Estimate> cost_per_million;         ///< of samples at max, in the price's unit
   std::optional<double> load_balancing_efficiency;  ///< at max, else at the rate
 
   std::optional<double> top1, agreement;  ///< fractions, over all counted runs
@@ -68,8 +69,8 @@ std::optional<double> cpu_percent_of(const RunReport& report);
 /// Mean resident set of all processes of a run, MB; absent when no process told.
 std::optional<double> memory_mb_of(const RunReport& report);
 
-/// One summary a cell, in the order of the cells.
-std::vector<CellSummary> summarize_cells(const Sweep& sweep);
+/// One summary a cell, in the order of the cells; costs only where a node's hour has a price.
+std::vector<CellSummary> summarize_cells(const Sweep& sweep, std::optional<double> price_per_node_hour = {});
 
 /// The estimate of a list of values; nothing when it is empty.
 std::optional<Estimate> estimate_of(std::vector<double> values);

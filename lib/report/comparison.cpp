@@ -36,7 +36,11 @@ std::vector<PairComparison> compare_pairs(const std::vector<Contender>& contende
     }
   }
   const std::vector<Difference> differences = holm(samples);
-  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].difference = differences[i];
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i].difference = differences[i];
+    // One worker gets every batch whatever the strategy: what differs is noise.
+    if (contenders[0].summary->nodes == 1) pairs[i].difference.significant = false;
+  }
   return pairs;
 }
 
@@ -71,6 +75,18 @@ std::string verdict(const NodeComparison& c, const CellSummary& top) {
                      joined(behind));
 }
 
+/// What to do about it.
+std::string advice(const NodeComparison& c, const CellSummary& top) {
+  if (c.nodes == 1) return " One worker gets every batch: there is nothing to choose.";
+  std::vector<std::string> behind;
+  for (const CellSummary* cell : c.cells) {
+    if (beats(c, top.strategy, cell->strategy)) behind.push_back(cell->strategy);
+  }
+  if (behind.size() + 1 == c.cells.size()) return fmt::format(" Use {}.", top.strategy);
+  if (behind.empty()) return " Any of them will do: choose by latency or by where the data is.";
+  return fmt::format(" Use any but {}.", joined(behind));
+}
+
 std::string sentence_of(const NodeComparison& c, const CellSummary& top) {
   std::string text = fmt::format("{} node{}: ", c.nodes, c.nodes == 1 ? "" : "s");
   if (c.cells.size() == 1) {
@@ -81,7 +97,7 @@ std::string sentence_of(const NodeComparison& c, const CellSummary& top) {
   std::size_t iterations = SIZE_MAX;
   for (const PairComparison& pair : c.pairs) iterations = std::min(iterations, pair.iterations);
   text += iterations < 2 ? "; that takes two or more valid iterations of each, with the same seeds, to tell."
-                         : fmt::format("; {} paired iterations.", iterations);
+                         : fmt::format("; {} paired iterations.", iterations) + advice(c, top);
   const bool oversubscribed =
       std::any_of(c.cells.begin(), c.cells.end(), [](const CellSummary* s) { return s->oversubscribed; });
   return oversubscribed ? text + " Oversubscribed: not what that many machines would do." : text;

@@ -15,7 +15,7 @@ namespace dp {
 struct PairComparison {
   std::string first, second;
   std::size_t iterations = 0;
-  Difference difference;
+  Difference difference;  ///< never significant on one node, where there is nothing to route
 };
 
 /// The strategies of one node count; only those with valid runs at max take part.

@@ -27,6 +27,7 @@ Json cell_json(const CellSummary& s) {
           {"nodes", s.nodes},
           {"throughput", statistics(s.throughput)},
           {"capacity", statistics(s.capacity)},
+          {"cost_per_million", statistics(s.cost_per_million)},
           {"mean_ms", statistics(s.mean_ms)},
           {"p50_ms", statistics(s.p50_ms)},
           {"p95_ms", statistics(s.p95_ms)},
@@ -71,10 +72,14 @@ Json pair_json(const PairComparison& p) {
 Json node_json(const NodeComparison& c) {
   Json strategies = Json::object();
   for (const CellSummary* s : c.cells) {
-    strategies[s->strategy] = {{"capacity", s->capacity->mean},
-                               {"capacity_ci95", or_null(s->capacity->half_width)},
-                               {"iterations", s->capacity->values.size()},
-                               {"oversubscribed", s->oversubscribed}};
+    strategies[s->strategy] = {
+        {"capacity", s->capacity->mean},
+        {"capacity_ci95", or_null(s->capacity->half_width)},
+        {"cost_per_million", s->cost_per_million ? Json(s->cost_per_million->mean) : Json(nullptr)},
+        {"cost_per_million_ci95",
+         s->cost_per_million ? or_null(s->cost_per_million->half_width) : Json(nullptr)},
+        {"iterations", s->capacity->values.size()},
+        {"oversubscribed", s->oversubscribed}};
   }
   Json pairs = Json::array();
   for (const PairComparison& p : c.pairs) pairs.push_back(pair_json(p));

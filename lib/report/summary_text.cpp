@@ -78,6 +78,26 @@ std::string header(const std::vector<CellSummary>& cells, std::size_t names) {
                      at, "", "runs");
 }
 
+/// "uniform: 1 node 61.2 ± 0.9, 2 nodes …": a line a strategy.
+std::string costs(const std::vector<CellSummary>& cells) {
+  std::map<std::string, std::vector<std::string>> by_strategy;
+  std::vector<std::string> order;
+  for (const CellSummary& s : cells) {
+    if (!s.cost_per_million) continue;
+    auto& line = by_strategy[s.strategy];
+    if (line.empty()) order.push_back(s.strategy);
+    const Estimate& cost = *s.cost_per_million;
+    line.push_back(fmt::format("{} node{}{} {:.4g}{}", s.nodes, s.nodes == 1 ? "" : "s",
+                               s.oversubscribed ? "*" : "", cost.mean,
+                               cost.half_width ? fmt::format(" ± {:.2g}", *cost.half_width) : ""));
+  }
+  if (order.empty()) return "";
+  std::string text = "Cost of a million samples at capacity, in the unit of the price:\n";
+  for (const std::string& strategy : order)
+    text += wrapped(fmt::format("  {}: {}", strategy, fmt::join(by_strategy[strategy], ", ")));
+  return text;
+}
+
 template <class Member>
 bool any(const std::vector<CellSummary>& cells, Member member) {
   return std::any_of(cells.begin(), cells.end(), [&](const CellSummary& s) { return s.*member; });
@@ -145,7 +165,7 @@ std::string summary_text(const Sweep& sweep, const std::vector<CellSummary>& cel
   for (const CellSummary& s : cells) text += row_of(s, names);
   text += "\n";
   for (const NodeComparison& c : comparisons) text += wrapped(c.sentence);
-  return text + notes(sweep, cells);
+  return text + costs(cells) + notes(sweep, cells);
 }
 
 }  // namespace dp

@@ -122,6 +122,8 @@ Table averaged_results(const std::vector<CellSummary>& cells) {
       {"speedup", [](auto& s) { return text(s.speedup); }},
       {"speedup_ci95", [](auto& s) { return ci(s.speedup); }},
       {"efficiency", [](auto& s) { return text(s.efficiency); }},
+      {"cost_per_million", [](auto& s) { return text(s.cost_per_million); }},
+      {"cost_per_million_ci95", [](auto& s) { return ci(s.cost_per_million); }},
       {"mean_ms", [](auto& s) { return text(s.mean_ms); }},
       {"p50_ms", [](auto& s) { return text(s.p50_ms); }},
       {"p50_ci95", [](auto& s) { return ci(s.p50_ms); }},
@@ -179,6 +181,8 @@ Table speedup_efficiency(const std::vector<CellSummary>& cells) {
       {"speedup_ci95", [](auto& s) { return ci(s.speedup); }},
       {"capacity", [](auto& s) { return text(s.capacity); }},
       {"capacity_ci95", [](auto& s) { return ci(s.capacity); }},
+      {"cost_per_million", [](auto& s) { return text(s.cost_per_million); }},
+      {"cost_per_million_ci95", [](auto& s) { return ci(s.cost_per_million); }},
   });
   return tabulate(columns, cells);
 }

@@ -145,6 +145,16 @@ speedup=$scratch/m/speedup_efficiency.csv
 [[ $(head -1 "$speedup") == approach,workers,speedup,efficiency_percent,* ]] || fail "speed-up columns"
 expect_cell 100 "$speedup" approach=uniform workers=2 efficiency_percent
 
+# Two nodes at 3.6 an hour and 2000 samples/s: 500 s for a million, 2 × 3.6 × 500 / 3600 = 1.
+[[ $(cell "$csv" strategy=uniform nodes=2 cost_per_million) == "" ]] || fail "a cost without a price"
+summarize --streaming "$scratch/s" --matrix "$scratch/m" --price-per-node-hour 3.6 "$runs"
+expect_status 0 "with a price"
+expect_cell 1.00027 "$csv" strategy=uniform nodes=2 cost_per_million
+expect_cell 1.00027 "$speedup" approach=uniform workers=2 cost_per_million
+expect_said "uniform: 1 node 1 ± 0.025, 2 nodes 1 ± 0.05" stdout
+summarize --streaming "$scratch/s" --price-per-node-hour free "$runs"
+expect_status 2 "a price that is no number"
+
 # What is refused, and with which status.
 summarize --help
 expect_status 0 "--help"

@@ -25,6 +25,19 @@ TEST(CellSummary, CapacityIsTheMeanAtMaxWithItsInterval) {
   EXPECT_FALSE(s.throughput);
 }
 
+// 2 nodes at 9 an hour are 18 an hour; 1000 samples/s take 1000 s for a million: 18 × 1000 / 3600 = 5.
+TEST(CellSummary, CostIsWhatAllNodesCostWhileAMillionSamplesAreServed) {
+  const auto cells = summarize_cells(group_runs({make_run({.nodes = 2, .seed = 1, .completed = 1000}),
+                                                 make_run({.nodes = 2, .seed = 2, .completed = 500})}),
+                                     9.0);
+  ASSERT_TRUE(cells[0].cost_per_million);
+  EXPECT_DOUBLE_EQ(cells[0].cost_per_million->values.at(0), 5);
+  EXPECT_DOUBLE_EQ(cells[0].cost_per_million->mean, 7.5);
+  EXPECT_TRUE(cells[0].cost_per_million->half_width);
+}
+
+TEST(CellSummary, HasNoCostWithoutAPrice) { EXPECT_FALSE(summaries_of({make_run({})})[0].cost_per_million); }
+
 TEST(CellSummary, ASingleIterationHasNoInterval) {
   EXPECT_FALSE(summaries_of({make_run({})})[0].capacity->half_width);
 }

@@ -18,11 +18,13 @@ struct Compared {
 };
 
 /// Capacities by strategy, one an iteration.
-Compared compared(const std::vector<std::pair<std::string, std::vector<double>>>& capacities) {
+Compared compared(const std::vector<std::pair<std::string, std::vector<double>>>& capacities,
+                  std::uint32_t nodes = 2) {
   std::vector<MeasuredRun> runs;
   for (const auto& [strategy, values] : capacities) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       runs.push_back(make_run({.strategy = strategy,
+                               .nodes = nodes,
                                .seed = static_cast<std::int64_t>(i),
                                .completed = values[i],
                                .started = "T"}));
@@ -39,13 +41,22 @@ TEST(Comparison, FindsASmallDifferenceThatEveryIterationShows) {
   const Compared c = compared({{"uniform", {100, 200, 300}}, {"dynamic", {110, 211, 309}}});
   EXPECT_EQ(c.comparisons.at(0).best, "dynamic");
   EXPECT_DOUBLE_EQ(c.comparisons[0].pairs.at(0).difference.mean, -10);
-  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("1 node: dynamic has the highest capacity"));
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("2 nodes: dynamic has the highest capacity"));
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("Use dynamic."));
+}
+
+TEST(Comparison, FindsNothingToChooseForOneWorker) {
+  const Compared c = compared({{"uniform", {100, 200, 300}}, {"dynamic", {110, 211, 309}}}, 1);
+  EXPECT_EQ(c.comparisons.at(0).best, "");
+  EXPECT_FALSE(c.comparisons[0].pairs.at(0).difference.significant);
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("there is nothing to choose"));
 }
 
 TEST(Comparison, CallsNoStrategyBestThatNoiseCouldReverse) {
   const Compared c = compared({{"uniform", {100, 100, 100}}, {"dynamic", {90, 120, 110}}});
   EXPECT_EQ(c.comparisons.at(0).best, "");
   EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("dynamic and uniform are indistinguishable"));
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("Any of them will do"));
 }
 
 TEST(Comparison, GroupsTheLeadersThatCannotBeToldApart) {
@@ -54,6 +65,7 @@ TEST(Comparison, GroupsTheLeadersThatCannotBeToldApart) {
   EXPECT_EQ(c.comparisons.at(0).best, "");
   EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("indistinguishable by capacity"));
   EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("ahead of sharded"));
+  EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("Use any but sharded."));
 }
 
 TEST(Comparison, ProvesNothingFromOneIteration) {
@@ -71,8 +83,9 @@ TEST(Comparison, OfOneStrategyHasNoWinner) {
 TEST(Comparison, LeavesInvalidRunsOut) {
   std::vector<MeasuredRun> runs;
   for (std::int64_t seed : {1, 2, 3}) {
-    runs.push_back(make_run({.seed = seed, .completed = 100.0 + static_cast<double>(seed)}));
-    runs.push_back(make_run({.strategy = "dynamic", .seed = seed, .completed = 500, .valid = seed == 1}));
+    runs.push_back(make_run({.nodes = 2, .seed = seed, .completed = 100.0 + static_cast<double>(seed)}));
+    runs.push_back(
+        make_run({.strategy = "dynamic", .nodes = 2, .seed = seed, .completed = 500, .valid = seed == 1}));
   }
   const Sweep sweep = group_runs(std::move(runs));
   const auto cells = summarize_cells(sweep);

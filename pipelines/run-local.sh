@@ -25,6 +25,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --slowdowns A,B,…   synthetic: slow-down of each worker (1 for all)
   --data SPEC         data set (data/cifar10/test_batch.bin)
   --expected FILE     predictions to compare with
+  --predictions FILE  where the predictions made go, to be compared with later
   --rate R|max, --samples N, --batch-size B, --layout L, --payload P, --seed S   passed to dp-stream
   --decisions FILE    the router's decision log
   --journal FILE      where dp-collect keeps the ledger, begun anew; none for no journal (beside --out while it runs)
@@ -41,7 +42,7 @@ EOF
 }
 
 strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
-data='' expected='' decisions='' logs='' ports=0 keys='' journal='' route_options=() link=() stream=()
+data='' expected='' decisions='' logs='' ports=0 keys='' journal='' collect_options=() route_options=() link=() stream=()
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -58,6 +59,7 @@ while (($#)); do
     --slowdowns) slowdowns=$2 ;;
     --data) data=$2 ;;
     --expected) expected=$2 ;;
+    --predictions) collect_options+=(--predictions "$2") ;;
     --decisions) decisions=$2 ;;
     --journal) journal=$2 ;;
     --lease) route_options+=(--lease "$2") ;;
@@ -144,7 +146,7 @@ keys_for() {
   for flag in "$@"; do with+=("$flag" "$keys/public"); done
 }
 keys_for collect --allow
-collect=("$bin/dp-collect" --bind "$(port 2)" "${with[@]}" "${link[@]}")
+collect=("$bin/dp-collect" --bind "$(port 2)" "${collect_options[@]}" "${with[@]}" "${link[@]}")
 [[ -n $out ]] && collect+=(--out "$out") && rm -f "$out.journal"
 # A journal that is there is of a run whose other processes are gone.
 [[ -n $journal ]] && collect+=(--journal "$journal") && rm -f "$journal"

@@ -33,6 +33,8 @@ Options declare() {
       .value("out", "FILE", "write the report there, atomically, instead of on stdout")
       .value("expected", "FILE",
              "predictions shipped with the weights, one byte per sample id: report the agreement")
+      .value("predictions", "FILE",
+             "write the predictions there, as --expected takes them (255: none for this sample id)")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
   options.section("Journal").value(
       "journal", "FILE",
@@ -190,6 +192,7 @@ Exit run(int argc, char** argv) {
   settings.boot_id = boot_id();
   settings.run = run_id_of(options);
   settings.expected = expected_of(options);
+  settings.keep_predictions = options.has("predictions");
   const std::string bind = endpoint_option(options, "bind");
   const HostDescription host = describe_host();
   const std::string started = utc_now();
@@ -231,6 +234,10 @@ Exit run(int argc, char** argv) {
   const RunReport report =
       complete(collector.report(), options, journal.name(), collector.run(), host, started);
   const std::string text = write_run_report(report);
+  if (options.has("predictions")) {
+    const auto& all = collector.predictions();
+    write_atomically(options.text("predictions"), {reinterpret_cast<const char*>(all.data()), all.size()});
+  }
   if (options.has("out")) {
     write_atomically(options.text("out"), text);
   } else {

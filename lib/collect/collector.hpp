@@ -24,6 +24,7 @@ struct CollectorOptions {
   Time begun{};                                ///< now, on the monotonic clock,
   std::int64_t wall_ns = 0;                    ///< and on the wall's, ns since 1970-01-01 UTC
   std::vector<std::uint8_t> expected;          ///< class by sample id; may be empty
+  bool keep_predictions = false;               ///< for `predictions()`
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for the router's report and goodbyes
   std::string boot_id;
   LinkTiming timing;
@@ -50,6 +51,9 @@ class Collector final : public Stage {
   /// Everything announced is settled.
   bool ended() const { return ended_; }
   std::uint64_t settled() const { return settled_.count(); }
+
+  /// As Recorder::predictions.
+  const std::vector<std::uint8_t>& predictions() const { return recorder_.predictions(); }
 
   /// Once finished with `done`: the report, but for host, versions and this tool's own options.
   RunReport report() const;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t longest_series = 100'000;  ///< seconds
 constexpr std::size_t most_events = 1000;
 constexpr double mb = 1e6;
+constexpr SampleId most_predictions = 1 << 26;                      ///< ids beyond are not kept
 constexpr Duration longest_reach = std::chrono::milliseconds(500);  ///< of an interval that begins before t0
 
 }  // namespace
@@ -69,6 +70,7 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
       ++labelled_;
       if (batch.labels[i] == predictions[i]) ++correct_;
     }
+    if (keep_predictions_) keep(batch.ids[i], predictions[i]);
     if (batch.ids[i] < expected_.size()) {
       ++compared_;
       if (expected_[batch.ids[i]] == predictions[i]) ++agreeing_;
@@ -92,6 +94,12 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   ++served.batches;
   served.samples += n;
   served.busy += at.worker.done - at.worker.started;
+}
+
+void Recorder::keep(SampleId id, Label prediction) {
+  if (id >= most_predictions) return;
+  if (id >= predictions_.size()) predictions_.resize(id + 1, no_prediction);
+  predictions_[id] = static_cast<std::uint8_t>(std::min<Label>(prediction, no_prediction));
 }
 
 void Recorder::count_once(const Announced& batch) {

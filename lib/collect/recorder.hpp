@@ -31,10 +31,14 @@ struct Stations {
   Time collected{};
 };
 
+/// In a file of predictions, one byte a sample id: this sample has none, or one that is no byte.
+inline constexpr std::uint8_t no_prediction = 0xFF;
+
 class Recorder {
  public:
   /// `expected`: class by sample id as shipped with the weights; may be empty.
-  explicit Recorder(std::vector<std::uint8_t> expected) : expected_(std::move(expected)) {}
+  explicit Recorder(std::vector<std::uint8_t> expected, bool keep_predictions = false)
+      : expected_(std::move(expected)), keep_predictions_(keep_predictions) {}
 
   void begin(const Run& run, Time t0);
   void announced(const Announced& batch);
@@ -60,6 +64,8 @@ class Recorder {
 
   std::uint64_t completed_samples() const { return samples_.completed; }
   Time t0() const { return t0_; }
+  /// Class by sample id as predicted last, if asked to keep them; no_prediction where there is none.
+  const std::vector<std::uint8_t>& predictions() const { return predictions_; }
   double p99_ms() const;
 
   /// The whole report but for what only the tool knows (host, versions, its own options).
@@ -94,6 +100,7 @@ class Recorder {
 
   Second& second(Time at);
   void count_once(const Announced& batch);
+  void keep(SampleId id, Label prediction);
   void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
   bool overloaded() const;
   void tell_workers(RunReport& report, const Report& router) const;
@@ -101,7 +108,8 @@ class Recorder {
   void tell_series(RunReport& report) const;
   bool oversubscribed() const;
 
-  std::vector<std::uint8_t> expected_;
+  std::vector<std::uint8_t> expected_, predictions_;
+  bool keep_predictions_;
   Run run_;
   Time t0_{}, last_{}, first_released_{}, last_released_{}, last_scheduled_{};
   std::uint64_t first_count_ = 0;

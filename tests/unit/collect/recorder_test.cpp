@@ -559,5 +559,21 @@ TEST_F(RecorderTest, EventsAreInTheOrderOfTime) {
               ElementsAre(RunEvent{1, "first"}, RunEvent{5, "between"}, RunEvent{9, "last"}));
 }
 
+TEST(RecorderPredictions, AreKeptBySampleIdWhenAskedFor) {
+  Recorder recorder({}, true);
+  recorder.begin(run_at(1000), t0);
+  Announced batch = batch_at(0);
+  batch.ids = {3, 1};
+  recorder.announced(batch);
+  recorder.completed(batch, served(batch, 5), "w0", {7, 300});
+  EXPECT_THAT(recorder.predictions(), ElementsAre(no_prediction, no_prediction, no_prediction, 7));
+}
+
+TEST_F(RecorderTest, KeepsNoPredictionsUnasked) {
+  begin();
+  take(0, 5);
+  EXPECT_TRUE(recorder.predictions().empty());
+}
+
 }  // namespace
 }  // namespace dp

@@ -26,6 +26,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --data SPEC         data set (data/cifar10/test_batch.bin)
   --expected FILE     predictions to compare with
   --predictions FILE  where the predictions made go, to be compared with later
+  --slo LIST          objectives such as p99=50ms,throughput=1000: status 3 if one is missed
   --rate R|max, --samples N, --batch-size B, --layout L, --payload P, --seed S   passed to dp-stream
   --decisions FILE    the router's decision log
   --journal FILE      where dp-collect keeps the ledger, begun anew; none for no journal (beside --out while it runs)
@@ -35,7 +36,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --ports N           bind ports N, N+1 and N+2 instead of free ones
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
 
-Exit status: that of dp-collect (0 valid, 3 measured but invalid), 1 if a process failed, 2 usage, 130 interrupted.
+Exit status: that of dp-collect (0 valid, 3 measured but invalid or --slo missed), 1 if a process failed, 2 usage, 130 interrupted.
 Example:
   pipelines/run-local.sh --backend synthetic --data synthetic:3x32x32 --workers 2 --samples 2000 | jq .rates
 EOF
@@ -59,7 +60,7 @@ while (($#)); do
     --slowdowns) slowdowns=$2 ;;
     --data) data=$2 ;;
     --expected) expected=$2 ;;
-    --predictions) collect_options+=(--predictions "$2") ;;
+    --predictions | --slo) collect_options+=("$1" "$2") ;;
     --decisions) decisions=$2 ;;
     --journal) journal=$2 ;;
     --lease) route_options+=(--lease "$2") ;;

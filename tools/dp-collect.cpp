@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include "base/version.hpp"
 #include "collect/collector.hpp"
 #include "collect/journal_file.hpp"
+#include "collect/slo.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/host_facts.hpp"
 #include "runtime/link_options.hpp"
@@ -35,6 +37,10 @@ Options declare() {
              "predictions shipped with the weights, one byte per sample id: report the agreement")
       .value("predictions", "FILE",
              "write the predictions there, as --expected takes them (255: none for this sample id)")
+      .list("slo", "FIGURE=LIMIT[,…]",
+            "status 3 if missed: sample latency p50, p90, p95, p99, p99.9, mean or max within a time "
+            "(p99=50ms), or throughput of at least so many samples/s; a percentile needs enough batches "
+            "(p99: 662)")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
   options.section("Journal").value(
       "journal", "FILE",
@@ -180,8 +186,16 @@ RunReport complete(RunReport report, const Options& options, const std::string& 
   ConfigSection section;
   for (std::size_t i = 0; i + 1 < record.size(); i += 2) section.emplace_back(record[i], record[i + 1]);
   section.emplace_back("journal", journal);
+  section.emplace_back("slo", fmt::format("{}", fmt::join(options.texts("slo"), ",")));
   report.config.emplace_back("collect", std::move(section));
   return report;
+}
+
+void warn_of(std::string_view failing, const std::vector<Verdict>& verdicts) {
+  for (const Verdict& v : verdicts) {
+    if (!v.ok)
+      log_warn("{}: {}: {} (required: {}); {}", failing, v.criterion, v.observed, v.required, v.remedy);
+  }
 }
 
 Exit run(int argc, char** argv) {
@@ -193,6 +207,7 @@ Exit run(int argc, char** argv) {
   settings.run = run_id_of(options);
   settings.expected = expected_of(options);
   settings.keep_predictions = options.has("predictions");
+  const std::vector<Objective> objectives = parse_objectives(options.texts("slo"));
   const std::string bind = endpoint_option(options, "bind");
   const HostDescription host = describe_host();
   const std::string started = utc_now();
@@ -231,8 +246,8 @@ Exit run(int argc, char** argv) {
     if (status == Exit::interrupted) journal.remove_if_temporary();
     if (status != Exit::done) return status;
   }
-  const RunReport report =
-      complete(collector.report(), options, journal.name(), collector.run(), host, started);
+  RunReport report = complete(collector.report(), options, journal.name(), collector.run(), host, started);
+  report.slo = judge(objectives, report);
   const std::string text = write_run_report(report);
   if (options.has("predictions")) {
     const auto& all = collector.predictions();
@@ -248,12 +263,9 @@ Exit run(int argc, char** argv) {
   if (journal.recovers())
     throw Error("{}: brought back the report of the run before; start again for a new one",
                 options.text("out"));
-  for (const Verdict& verdict : report.verdicts) {
-    if (!verdict.ok)
-      log_warn("INVALID: {}: {} (required: {}); {}", verdict.criterion, verdict.observed, verdict.required,
-               verdict.remedy);
-  }
-  return report.valid ? Exit::done : Exit::invalid;
+  warn_of("INVALID", report.verdicts);
+  warn_of("missed", report.slo);
+  return report.valid && std::ranges::all_of(report.slo, &Verdict::ok) ? Exit::done : Exit::invalid;
 }
 
 }  // namespace

@@ -99,7 +99,9 @@ struct Options::Impl {
       body.replace(body.find(heading), heading.size(), title);
     }
     text += body;
-    text += "\nExit status: 0 done, 1 failed, 2 usage, 3 measured but invalid, 130 interrupted.\n";
+    text +=
+        "\nExit status: 0 done, 1 failed, 2 usage, 3 measured but invalid or --slo missed, 130 "
+        "interrupted.\n";
     return text + (example.empty() ? "" : fmt::format("\nExample:\n{}\n", example));
   }
 };
@@ -119,6 +121,12 @@ Options& Options::value(std::string name, std::string placeholder, std::string h
   auto kind = cxxopts::value<std::string>();
   if (!fallback.empty()) kind->default_value(fallback);
   impl_->options.add_options(impl_->group)(name, help, kind, placeholder);
+  return *this;
+}
+
+Options& Options::list(std::string name, std::string placeholder, std::string help) {
+  impl_->options.add_options(impl_->group)(name, help, cxxopts::value<std::vector<std::string>>(),
+                                           placeholder);
   return *this;
 }
 
@@ -167,6 +175,11 @@ std::string Options::text(std::string_view name) const {
   const std::string key(name);
   const cxxopts::OptionValue& value = (*impl_->result)[key];
   return value.count() || value.has_default() ? value.as<std::string>() : std::string();
+}
+
+std::vector<std::string> Options::texts(std::string_view name) const {
+  const cxxopts::OptionValue& value = (*impl_->result)[std::string(name)];
+  return value.count() ? value.as<std::vector<std::string>>() : std::vector<std::string>();
 }
 
 const std::vector<std::string>& Options::arguments() const { return impl_->arguments; }

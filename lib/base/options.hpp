@@ -45,6 +45,8 @@ class Options {
   Options& section(std::string title);
   /// `--name VALUE`; the default is shown in --help ("" : none).
   Options& value(std::string name, std::string placeholder, std::string help, std::string fallback = "");
+  /// `--name VALUE[,VALUE…]`, given any number of times.
+  Options& list(std::string name, std::string placeholder, std::string help);
   /// `--name` without a value.
   Options& flag(std::string name, std::string help);
   /// Accept positional arguments, `placeholder` naming them.
@@ -54,8 +56,9 @@ class Options {
   /// Throws UsageError.
   std::optional<Exit> parse(int argc, const char* const* argv);
 
-  std::string text(std::string_view name) const;  ///< the value, or its default
-  bool has(std::string_view name) const;          ///< given on the command line
+  std::string text(std::string_view name) const;                ///< the value, or its default
+  std::vector<std::string> texts(std::string_view name) const;  ///< of a list; empty: not given
+  bool has(std::string_view name) const;                        ///< given on the command line
   const std::vector<std::string>& arguments() const;
   std::uint64_t count(std::string_view name, std::uint64_t low, std::uint64_t high) const;
   double number(std::string_view name, double low, double high) const;

@@ -119,7 +119,7 @@ void fields(A& a, SecondOfRun& s) {
 }
 template <class A>
 void fields(A& a, RunReport& r) {
-  a("run_id", r.run_id), a("valid", r.valid), a("verdicts", r.verdicts);
+  a("run_id", r.run_id), a("valid", r.valid), a("verdicts", r.verdicts), a("slo", r.slo);
   a("strategy", r.strategy), a("nodes", r.nodes), a("backend", r.backend), a("rate_mode", r.rate_mode);
   a("payload", r.payload), a("credit", r.credit), a("started_utc", r.started_utc),
       a("duration_s", r.duration_s);

@@ -172,6 +172,7 @@ struct RunReport {
   std::string run_id;  ///< hexadecimal
   bool valid = false;
   std::vector<Verdict> verdicts;
+  std::vector<Verdict> slo;  ///< objectives it was given: missing one does not make it invalid
   Config config;
   HostFacts host;
   BuildFacts versions;

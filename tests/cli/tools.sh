@@ -18,7 +18,7 @@ for tool in "${tools[@]}"; do
   for flag in --help --version --log-level --quiet; do expect_line out "$flag"; done
   sed -n '/^Example:$/,$p' out | grep -q "$tool" || fail "--help ends with no example of $tool"
   # Each flag of the source is listed.
-  grep -oP '\.(value|flag)\("\K[a-z-]+' "$source_dir/tools/$tool.cpp" | while read -r flag; do expect_line out "--$flag"; done || exit 1
+  grep -oP '\.(value|list|flag)\("\K[a-z-]+' "$source_dir/tools/$tool.cpp" | while read -r flag; do expect_line out "--$flag"; done || exit 1
 
   run "$bin/$tool" --version
   expect_status 0
@@ -88,6 +88,9 @@ dp-infer|--backend synthetic --service 5ms|--service '5ms';fixed:5ms;exp:5ms
 dp-infer|--route tcp://10.0.0.1:5602|--route 'tcp://10.0.0.1:5602';--insecure
 dp-collect|--run-id xyz|--run-id 'xyz';hexadecimal
 dp-collect|--run-id 0|--run-id '0';hexadecimal
+dp-collect|--slo p99|--slo 'p99';p99=50ms
+dp-collect|--slo p50=5ms --slo p99=50|--slo p99 '50';5ms
+dp-collect|--slo p99=50ms,p42=1ms|--slo 'p42=1ms';throughput
 dp-collect|--bind tcp://0.0.0.0:5603|--bind 'tcp://0.0.0.0:5603';--insecure
 dp-collect|--bind udp://127.0.0.1:1|--bind 'udp://127.0.0.1:1';tcp://HOST:PORT
 dp-stream|--key some.key|--key;--server-key;dp-keygen --help

@@ -18,6 +18,7 @@ RunReport full_report() {
   r.run_id = "00ff";
   r.valid = true;
   r.verdicts = {{"generator lateness p99", "0.2 ms", "< 1 ms", true, ""}};
+  r.slo = {{"SLO p99 <= 5 ms", "6 ms", "<= 5 ms", false, "add workers"}};
   r.config = {
       {"stream", {{"rate", std::int64_t{1000}}, {"batch-timeout", std::string("20ms")}, {"skew", 1.5}}},
       {"route", {}}};

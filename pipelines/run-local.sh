@@ -21,13 +21,15 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --model NAME        resnet18 or resnet18-cifar (resnet18)
   --threads N         per worker (1)
   --credit N          batches a worker holds (its default)
-  --service SPEC      synthetic: fixed:5ms or exp:5ms (fixed:5ms)
+  --service SPEC      synthetic: time for a batch, fixed:5ms or exp:5ms (fixed:5ms)
+  --per-sample TIME   synthetic: added for each sample of a batch (0s)
   --slowdowns A,B,…   synthetic: slow-down of each worker (1 for all)
   --data SPEC         data set (data/cifar10/test_batch.bin)
   --expected FILE     predictions to compare with
   --predictions FILE  where the predictions made go, to be compared with later
   --slo LIST          objectives such as p99=50ms,throughput=1000: status 3 if one is missed
-  --rate R|max, --samples N, --batch-size B, --layout L, --payload P, --seed S   passed to dp-stream
+  --rate R|max, --arrivals KIND, --concurrency K, --samples N, --batch-size B, --layout L, --payload P, --seed S
+                      passed to dp-stream
   --decisions FILE    the router's decision log
   --journal FILE      where dp-collect keeps the ledger, begun anew; none for no journal (beside --out while it runs)
   --lease TIME        passed to dp-route
@@ -42,8 +44,9 @@ Example:
 EOF
 }
 
-strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms slowdowns=''
-data='' expected='' decisions='' logs='' ports=0 keys='' journal='' collect_options=() route_options=() link=() stream=()
+strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms per_sample=0s
+slowdowns='' data='' expected='' decisions='' logs='' ports=0 keys='' journal='' collect_options=() route_options=()
+link=() stream=()
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -57,6 +60,7 @@ while (($#)); do
     --threads) threads=$2 ;;
     --credit) credit=$2 ;;
     --service) service=$2 ;;
+    --per-sample) per_sample=$2 ;;
     --slowdowns) slowdowns=$2 ;;
     --data) data=$2 ;;
     --expected) expected=$2 ;;
@@ -68,7 +72,7 @@ while (($#)); do
     --logs) logs=$2 ;;
     --ports) ports=$2 ;;
     --keys) keys=$2 ;;
-    --rate | --samples | --batch-size | --layout | --payload | --seed) stream+=("$1" "$2") ;;
+    --rate | --arrivals | --concurrency | --samples | --batch-size | --layout | --payload | --seed) stream+=("$1" "$2") ;;
     *) echo "run-local.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
   shift 2
@@ -168,7 +172,7 @@ keys_for infer --server-key
 IFS=, read -ra slow <<<"$slowdowns"
 for ((w = 0; w < workers; ++w)); do
   worker=("$bin/dp-infer" --name "w$w" --backend "$backend" --model "$model" --threads "$threads" --service "$service"
-    --slowdown "${slow[w]:-1}" --seed "$((w + 1))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
+    --per-sample "$per_sample" --slowdown "${slow[w]:-1}" --seed "$((w + 1))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
     "${link[@]}")
   [[ $backend == torch ]] && worker+=(--weights "$here/../data/weights/$model.safetensors")
   [[ -n $credit ]] && worker+=(--credit "$credit")

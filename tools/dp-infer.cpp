@@ -35,8 +35,13 @@ Options declare() {
              "torch: safetensors with torchvision's names (default: data/weights/MODEL.safetensors)")
       .value("threads", "N", "torch: threads of one forward pass", "1")
       .value("device", "NAME", "torch: cpu or cuda:N", "cpu")
-      .value("service", "DIST:TIME", "synthetic: time for a batch, fixed:5ms or exp:5ms", "fixed:5ms")
-      .value("slowdown", "X", "synthetic: multiply the service time by X", "1")
+      .value("service", "DIST:TIME", "synthetic: time for a batch of any size, fixed:5ms or exp:5ms",
+             "fixed:5ms")
+      .value("per-sample", "TIME",
+             "synthetic: added for each sample, so that larger batches take longer (fixed:2ms and 100us: 32 "
+             "take 5.2 ms)",
+             "0s")
+      .value("slowdown", "X", "synthetic: multiply the time of a batch by X", "1")
       .value("seed", "N", "synthetic: of the drawn times", "1");
   options.section("Work")
       .value("name", "NAME",
@@ -59,6 +64,7 @@ BackendOptions backend_options(const Options& options) {
   backend.threads = static_cast<int>(options.count("threads", 1, 1024));
   backend.device = options.text("device");
   backend.service = options.text("service");
+  backend.per_sample = options.duration("per-sample");
   backend.slowdown = options.number("slowdown", 0.001, 1000);
   backend.seed = options.count("seed", 0, UINT64_MAX);
   return backend;
@@ -77,8 +83,8 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
 
 /// What the run's record says of this worker.
 std::vector<std::string> record(const Options& options, const BackendOptions& backend, std::uint64_t credit) {
-  std::vector<std::string> all =
-      record_of(options, {"backend", "model", "threads", "device", "service", "slowdown", "seed", "data"});
+  std::vector<std::string> all = record_of(options, {"backend", "model", "threads", "device", "service",
+                                                     "per-sample", "slowdown", "seed", "data"});
   const auto add = [&](std::string name, std::string value) {
     all.push_back(std::move(name));
     all.push_back(std::move(value));

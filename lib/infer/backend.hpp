@@ -13,6 +13,7 @@
 #include "base/error_class.hpp"
 #include "base/ids.hpp"
 #include "base/shape.hpp"
+#include "base/time.hpp"
 
 namespace dp {
 
@@ -49,13 +50,15 @@ struct BackendOptions {
   int threads = 1;                    ///< torch: threads of one forward pass
   std::string device = "cpu";         ///< torch: cpu or cuda:N
   std::string service = "fixed:0ms";  ///< synthetic: time per batch, fixed:5ms or exp:5ms (its mean)
-  double slowdown = 1;                ///< synthetic: multiplies the service time
+  Duration per_sample{0};             ///< synthetic: added to the service time for each sample of the batch
+  double slowdown = 1;                ///< synthetic: multiplies both
   std::uint64_t seed = 1;             ///< synthetic: of the exponential draws
 };
 
 /// Predicts class 0 at once: measures the toolkit itself.
 std::unique_ptr<Backend> make_null_backend();
-/// Predicts class 0 after sleeping for a drawn service time. Throws UsageError for a bad service or slowdown.
+/// Predicts class 0 after sleeping for slowdown × (a drawn service time + samples × per_sample). Throws UsageError for
+/// a bad service, time per sample or slowdown.
 std::unique_ptr<Backend> make_synthetic_backend(const BackendOptions& options);
 /// ResNet-18 by LibTorch. Throws UsageError for an unknown model or device, Error for bad weights. In
 /// dp_torch.

@@ -1,5 +1,5 @@
-// Stands for a worker of known speed: each batch takes a fixed or exponentially drawn time, spent asleep, so
-// that routing can be studied with more workers than cores and a slow worker can be staged.
+// Stands for a worker of known speed: each batch takes a fixed or exponentially drawn time and so much for each of its
+// samples, spent asleep, so that routing can be studied with more workers than cores and uneven work can be staged.
 // SPDX-License-Identifier: MIT
 #include <time.h>
 
@@ -17,10 +17,16 @@ namespace {
 
 struct Service {
   bool exponential;
-  double seconds;  // mean, slowdown included
+  double seconds;     // a batch, mean; slowdown included
+  double per_sample;  // seconds; slowdown included
 };
 
-Service parse_service(const std::string& text, double slowdown) {
+constexpr double longest_service = 1e6;   // seconds
+constexpr double largest_batch = 65'536;  // samples
+
+Service parse_service(const BackendOptions& options) {
+  const std::string& text = options.service;
+  const double slowdown = options.slowdown;
   const auto colon = text.find(':');
   const std::string kind = text.substr(0, colon);
   if (colon == std::string::npos || (kind != "fixed" && kind != "exp")) {
@@ -31,9 +37,20 @@ Service parse_service(const std::string& text, double slowdown) {
                      slowdown);
   }
   const double seconds = to_seconds(parse_duration("--service", text.substr(colon + 1))) * slowdown;
-  if (seconds > 1e6)
+  if (seconds > longest_service)
     throw UsageError("--service '{}' times --slowdown {} is over 1e6 s a batch", text, slowdown);
-  return {kind == "exp", seconds};
+  const double per_sample = to_seconds(options.per_sample) * slowdown;
+  if (per_sample < 0 || per_sample * largest_batch > longest_service) {
+    throw UsageError("--per-sample '{} s' times --slowdown {}: give 0s to {:.0f} s, such as 100us",
+                     to_seconds(options.per_sample), slowdown, longest_service / largest_batch);
+  }
+  return {kind == "exp", seconds, per_sample};
+}
+
+std::string description_of(const BackendOptions& options) {
+  std::string text = fmt::format("synthetic {}", options.service);
+  if (options.per_sample > Duration{}) text += fmt::format(" + {:g} ms a sample", to_ms(options.per_sample));
+  return options.slowdown == 1 ? text : text + fmt::format(", slowed {}x", options.slowdown);
 }
 
 // An absolute deadline: an interrupted sleep goes on without drifting.
@@ -47,18 +64,14 @@ void sleep_until(Time deadline) {
 class SyntheticBackend : public Backend {
  public:
   explicit SyntheticBackend(const BackendOptions& options)
-      : service_(parse_service(options.service, options.slowdown)),
-        rng_(options.seed),
-        description_(options.slowdown == 1
-                         ? fmt::format("synthetic {}", options.service)
-                         : fmt::format("synthetic {}, slowed {}x", options.service, options.slowdown)) {}
+      : service_(parse_service(options)), rng_(options.seed), description_(description_of(options)) {}
 
   void warm_up(Shape, std::uint32_t) override {}
 
   Outcome run(const Job& job) override {
     const Time start = now();
-    const double seconds = service_.exponential ? rng_.exponential(service_.seconds) : service_.seconds;
-    sleep_until(start + from_seconds(seconds));
+    const double batch = service_.exponential ? rng_.exponential(service_.seconds) : service_.seconds;
+    sleep_until(start + from_seconds(batch + static_cast<double>(job.ids.size()) * service_.per_sample));
     return {.predictions = std::vector<Label>(job.ids.size(), Label{0})};
   }
 

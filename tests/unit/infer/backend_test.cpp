@@ -68,6 +68,50 @@ TEST(SyntheticBackend, SlowdownMultipliesTheTime) {
   EXPECT_GE(time_of(*synthetic("fixed:5ms", 3), Batch(1)), std::chrono::milliseconds(15));
 }
 
+TEST(SyntheticBackend, EverySampleAddsItsTime) {
+  BackendOptions options;
+  options.service = "fixed:2ms";
+  options.per_sample = std::chrono::microseconds(500);
+  const auto backend = make_synthetic_backend(options);
+  EXPECT_GE(time_of(*backend, Batch(8)), std::chrono::milliseconds(2 + 4));
+  EXPECT_GE(time_of(*backend, Batch(64)), std::chrono::milliseconds(2 + 32));
+  EXPECT_EQ(backend->describe(), "synthetic fixed:2ms + 0.5 ms a sample");
+}
+
+TEST(SyntheticBackend, AShortBatchIsNotChargedForALongOne) {
+  // One sample takes 2 ms, 64 would take 65 ms: one of twenty returns in time on any machine.
+  BackendOptions options;
+  options.service = "fixed:1ms";
+  options.per_sample = std::chrono::milliseconds(1);
+  const auto backend = make_synthetic_backend(options);
+  Duration shortest = Duration::max();
+  for (int i = 0; i < 20; ++i) shortest = std::min(shortest, time_of(*backend, Batch(1)));
+  EXPECT_LT(shortest, std::chrono::milliseconds(65));
+}
+
+TEST(SyntheticBackend, SlowdownMultipliesTheTimePerSampleToo) {
+  BackendOptions options;
+  options.service = "fixed:1ms";
+  options.per_sample = std::chrono::milliseconds(1);
+  options.slowdown = 3;
+  const auto backend = make_synthetic_backend(options);
+  EXPECT_GE(time_of(*backend, Batch(4)), std::chrono::milliseconds(15));
+  EXPECT_EQ(backend->describe(), "synthetic fixed:1ms + 1 ms a sample, slowed 3x");
+}
+
+TEST(SyntheticBackend, RefusesTimesPerSampleThatNoRunWouldOutlive) {
+  BackendOptions options;
+  for (const Duration per_sample : {Duration(-1), Duration(std::chrono::seconds(16))}) {
+    options.per_sample = per_sample;
+    try {
+      make_synthetic_backend(options);
+      ADD_FAILURE() << "accepted " << to_seconds(per_sample) << " s";
+    } catch (const UsageError& problem) {
+      EXPECT_THAT(problem.what(), HasSubstr("--per-sample"));
+    }
+  }
+}
+
 TEST(SyntheticBackend, SleepsInsteadOfComputing) {
   const auto backend = synthetic("fixed:100ms");
   const std::clock_t before = std::clock();

@@ -70,6 +70,7 @@ Exit run(int argc, char** argv) {
   const PlanOptions planned = plan_options(options, settings.concurrency);
   std::optional<Security> security = security_option(options, Role::stream);
   const auto data = open_dataset(options.text("data"));
+  settings.record.insert(settings.record.end(), {"sample-bytes", fmt::format("{}", data->shape().bytes())});
   if (inline_pixels && planned.batch_size.high * data->shape().bytes() > (std::size_t{64} << 20)) {
     throw UsageError("--batch-size '{}': such a batch is larger than 64 MiB (give --payload reference)",
                      options.text("batch-size"));

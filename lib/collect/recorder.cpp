@@ -94,6 +94,7 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   ++served.batches;
   served.samples += n;
   served.busy += at.worker.done - at.worker.started;
+  held_.take(worker, batch.ids);
 }
 
 void Recorder::keep(SampleId id, Label prediction) {

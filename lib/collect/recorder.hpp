@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/settled.hpp"
+#include "collect/held_samples.hpp"
 #include "report/run_report.hpp"
 #include "stats/histogram.hpp"
 #include "wire/message.hpp"
@@ -104,6 +105,7 @@ class Recorder {
   void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
   bool overloaded() const;
   void tell_workers(RunReport& report, const Report& router) const;
+  void tell_data(RunReport& report) const;
   void tell_balance(RunReport& report, const Report& router) const;
   void tell_series(RunReport& report) const;
   bool oversubscribed() const;
@@ -122,6 +124,7 @@ class Recorder {
   Histogram tail_;  ///< latency of the batches due in the last tenth of the schedule
   std::vector<Second> seconds_;
   std::map<std::string, Served> workers_;
+  HeldSamples held_;
   std::map<std::pair<Role, std::string>, Resources> resources_;
   std::vector<RunEvent> events_;
   Duration clock_bound_{};

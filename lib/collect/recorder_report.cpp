@@ -71,6 +71,7 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
     report.service_ms.push_back({static_cast<double>(lower) / 1e6, count});
   });
   tell_workers(report, router);
+  tell_data(report);
   tell_balance(report, router);
   tell_series(report);
   report.coupled = run_.rate > 0 && router.full > 0;
@@ -138,6 +139,17 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
     stage.rss_mb = r.rss_mb();
     stage.anonymous_mb = r.anonymous_mb;
     report.stages.push_back(std::move(stage));
+  }
+}
+
+void Recorder::tell_data(RunReport& report) const {
+  const std::uint32_t bytes = count_or_zero(option_of(run_.options, "sample-bytes"));
+  if (bytes == 0) return;
+  for (WorkerReport& w : report.workers) {
+    const std::optional<std::uint64_t> held = held_.of(w.name);
+    if (!held) return;
+    w.data_mb_peak = static_cast<double>(*held) * bytes / 1e6;
+    report.data_moved_mb = report.data_moved_mb.value_or(0) + *w.data_mb_peak;
   }
 }
 

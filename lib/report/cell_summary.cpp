@@ -103,9 +103,10 @@ CellSummary summarize(const Cell& cell) {
   both.insert(both.end(), at_max.begin(), at_max.end());
   add_figures_at_rate(s, at_rate);
   s.capacity = estimate_of(values_of(at_max, completed_rate));
-  s.load_balancing_efficiency = mean_over(at_max.empty() ? at_rate : at_max, [](const RunReport& r) {
-    return r.balance.load_balancing_efficiency;
-  });
+  const auto& fullest = at_max.empty() ? at_rate : at_max;
+  s.load_balancing_efficiency =
+      mean_over(fullest, [](const RunReport& r) { return r.balance.load_balancing_efficiency; });
+  s.data_moved = estimate_of(values_of(fullest, [](const RunReport& r) { return r.data_moved_mb; }));
   s.top1 = mean_over(both, [](const RunReport& r) { return r.accuracy.top1; });
   s.agreement = mean_over(both, [](const RunReport& r) { return r.accuracy.agreement; });
   s.oversubscribed = any(both, &RunReport::oversubscribed);

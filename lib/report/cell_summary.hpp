@@ -44,6 +44,7 @@ struct CellSummary {
   std::optional<double> efficiency;                 ///< speed-up ÷ ratio of node counts
   std::optional<Estimate> cost_per_million;         ///< of samples at max, in the price's unit
   std::optional<double> load_balancing_efficiency;  ///< at max, else at the rate
+  std::optional<Estimate> data_moved;               ///< MB, at max, else at the rate
 
   std::optional<double> top1, agreement;  ///< fractions, over all counted runs
   Validity at_rate, at_max;

@@ -10,12 +10,15 @@
 namespace dp {
 namespace {
 
-std::vector<double> paired_differences(const Repetitions& first, const Repetitions& second) {
+/// Nothing for the iterations in which one of both runs has no such figure.
+template <class Figure>
+std::vector<double> paired_differences(const Repetitions& first, const Repetitions& second, Figure figure) {
   std::vector<double> differences;
   for (const auto& [iteration, run] : first) {
     const auto other = second.find(iteration);
     if (other == second.end() || !run->report.valid || !other->second->report.valid) continue;
-    differences.push_back(run->report.rates.completed - other->second->report.rates.completed);
+    const std::optional<double> a = figure(run->report), b = figure(other->second->report);
+    if (a && b) differences.push_back(*a - *b);
   }
   return differences;
 }
@@ -25,21 +28,27 @@ struct Contender {
   const CellSummary* summary;
 };
 
+std::optional<double> capacity_of(const RunReport& r) { return r.rates.completed; }
+std::optional<double> data_moved_of(const RunReport& r) { return r.data_moved_mb; }
+
 std::vector<PairComparison> compare_pairs(const std::vector<Contender>& contenders) {
   std::vector<PairComparison> pairs;
-  std::vector<std::vector<double>> samples;
+  std::vector<std::vector<double>> capacity, moved;
   for (std::size_t a = 0; a < contenders.size(); ++a) {
     for (std::size_t b = a + 1; b < contenders.size(); ++b) {
-      samples.push_back(paired_differences(contenders[a].cell->at_max, contenders[b].cell->at_max));
+      const Repetitions &first = contenders[a].cell->at_max, &second = contenders[b].cell->at_max;
+      capacity.push_back(paired_differences(first, second, capacity_of));
+      moved.push_back(paired_differences(first, second, data_moved_of));
       pairs.push_back(
-          {contenders[a].summary->strategy, contenders[b].summary->strategy, samples.back().size(), {}});
+          {contenders[a].summary->strategy, contenders[b].summary->strategy, capacity.back().size(), {}});
     }
   }
-  const std::vector<Difference> differences = holm(samples);
+  const std::vector<Difference> capacities = holm(capacity), moves = holm(moved);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    pairs[i].difference = differences[i];
+    pairs[i].difference = capacities[i];
     // One worker gets every batch whatever the strategy: what differs is noise.
     if (contenders[0].summary->nodes == 1) pairs[i].difference.significant = false;
+    if (!moved[i].empty() && moved[i].size() == pairs[i].iterations) pairs[i].data_moved = moves[i];
   }
   return pairs;
 }

@@ -11,11 +11,13 @@
 
 namespace dp {
 
-/// capacity(first) − capacity(second), samples/s, over the iterations valid in both.
+/// First less second at max, over the iterations valid in both: capacity, samples/s, and what their workers had to
+/// hold, MB (absent when some run did not tell).
 struct PairComparison {
   std::string first, second;
   std::size_t iterations = 0;
   Difference difference;  ///< never significant on one node, where there is nothing to route
+  std::optional<Difference> data_moved = {};
 };
 
 /// The strategies of one node count; only those with valid runs at max take part.

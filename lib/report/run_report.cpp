@@ -96,7 +96,7 @@ void fields(A& a, WorkerReport& w) {
   a("name", w.name), a("host", w.host), a("slot", w.slot), a("samples", w.samples), a("batches", w.batches);
   a("failed", w.failed), a("busy_s", w.busy_s), a("utilization", w.utilization);
   a("service_ms_per_sample", w.service_ms_per_sample), a("cpu_percent", w.cpu_percent), a("rss_mb", w.rss_mb);
-  a("lost", w.lost), a("note", w.note);
+  a("data_mb_peak", w.data_mb_peak), a("lost", w.lost), a("note", w.note);
 }
 template <class A>
 void fields(A& a, StageReport& s) {
@@ -125,7 +125,8 @@ void fields(A& a, RunReport& r) {
       a("duration_s", r.duration_s);
   a("samples", r.samples), a("batches", r.batches), a("rates", r.rates), a("latency_ms", r.latency_ms);
   a("batch_latency_ms", r.batch_latency_ms), a("generator_lateness_ms", r.generator_lateness_ms);
-  a("stages_ms", r.stages_ms), a("accuracy", r.accuracy), a("balance", r.balance), a("coupled", r.coupled);
+  a("stages_ms", r.stages_ms), a("accuracy", r.accuracy), a("balance", r.balance);
+  a("data_moved_mb", r.data_moved_mb), a("coupled", r.coupled);
   a("overloaded", r.overloaded), a("oversubscribed", r.oversubscribed), a("clock_bound_ms", r.clock_bound_ms);
   a("workers", r.workers), a("stages", r.stages), a("events", r.events), a("config", r.config);
   a("host", r.host), a("versions", r.versions), a("data", r.data), a("weights", r.weights);

@@ -132,6 +132,9 @@ struct WorkerReport {
   std::optional<double> service_ms_per_sample;
   std::optional<MeanMax> cpu_percent;  ///< 100: one core
   std::optional<MeanPeak> rss_mb;
+  /// MB of the distinct samples it served: what it must hold, or fetch once, to serve them by reference. Absent when
+  /// the stream did not tell a sample's size, or when there were too many samples to remember.
+  std::optional<double> data_mb_peak;
   bool lost = false;
   std::string note;
   bool operator==(const WorkerReport&) const = default;
@@ -194,6 +197,7 @@ struct RunReport {
   std::vector<WorkerReport> workers;
   std::vector<StageReport> stages;
   Balance balance;
+  std::optional<double> data_moved_mb;   ///< sum of the workers' data_mb_peak
   bool coupled = false;                  ///< a bounded buffer filled: the strategy no longer shows alone
   bool overloaded = false;               ///< the queue grew: latencies are not a property of the system
   bool oversubscribed = false;           ///< more threads than cores

@@ -135,6 +135,8 @@ Table averaged_results(const std::vector<CellSummary>& cells) {
       {"top1", [](auto& s) { return text(s.top1); }},
       {"agreement", [](auto& s) { return text(s.agreement); }},
       {"load_balancing_efficiency", [](auto& s) { return text(s.load_balancing_efficiency); }},
+      {"data_moved_mb", [](auto& s) { return text(s.data_moved); }},
+      {"data_moved_mb_ci95", [](auto& s) { return ci(s.data_moved); }},
       {"runs_at_rate", [](auto& s) { return text(s.at_rate.runs); }},
       {"valid_at_rate", [](auto& s) { return text(s.at_rate.valid); }},
       {"runs_at_max", [](auto& s) { return text(s.at_max.runs); }},

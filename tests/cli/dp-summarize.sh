@@ -116,6 +116,10 @@ expect_json indistinguishable "$summary" '.nodes[0].best'
 expect_json dynamic "$summary" '.nodes[1].best'
 expect_json true "$summary" '.nodes[1].pairs[0] | .distinguishable and .iterations == 3'
 expect_json -20.333 "$summary" '.nodes[1].pairs[0].capacity_difference * 1000 | round / 1000'
+# 12.5 MB in every run.
+expect_cell 12.5 "$csv" strategy=uniform nodes=2 data_moved_mb
+expect_cell 0 "$csv" strategy=uniform nodes=2 data_moved_mb_ci95
+expect_json 0/0/false "$summary" '.nodes[1].pairs[0].data_moved_mb | "\(.difference)/\(.half_width)/\(.distinguishable)"'
 details=$scratch/s/detailed_results.json
 expect_json 24 "$details" '.runs | length'
 expect_json 3 "$details" '[.runs[] | select(.failed_verdicts | length > 0)] | length'

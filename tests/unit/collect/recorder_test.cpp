@@ -459,6 +459,35 @@ TEST_F(RecorderTest, AWorkerThatServedNothingCountsInTheBalance) {
   EXPECT_DOUBLE_EQ(r.balance.jain.value(), 0.5);
 }
 
+// Samples of 3000 bytes: w0 serves 0, 1, 2 (1 twice), w1 serves 1 and 2.
+TEST_F(RecorderTest, AWorkersDataAreItsDistinctSamplesOnce) {
+  dp::Run run = run_at(1000);
+  run.options = {"payload", "reference", "sample-bytes", "3000"};
+  recorder.begin(run, t0);
+  const auto serve = [&](std::vector<SampleId> ids, const std::string& worker) {
+    Announced batch = batch_at(5);
+    batch.ids = std::move(ids);
+    take(batch, served(batch, 5), worker);
+  };
+  serve({0, 1}, "w0");
+  serve({1, 2}, "w0");
+  serve({2, 1}, "w1");
+  recorder.usage(Role::infer, "w2", of_worker({}));
+  const RunReport r = report();
+  ASSERT_THAT(r.workers, SizeIs(3));
+  EXPECT_DOUBLE_EQ(r.workers[0].data_mb_peak.value(), 0.009);
+  EXPECT_DOUBLE_EQ(r.workers[1].data_mb_peak.value(), 0.006);
+  EXPECT_DOUBLE_EQ(r.workers[2].data_mb_peak.value(), 0);
+  EXPECT_DOUBLE_EQ(r.data_moved_mb.value(), 0.015);
+}
+
+TEST_F(RecorderTest, DataAreNotToldWhereASamplesSizeIsNotKnown) {
+  begin();
+  take(5, 5);
+  EXPECT_FALSE(report().workers.at(0).data_mb_peak);
+  EXPECT_FALSE(report().data_moved_mb);
+}
+
 TEST_F(RecorderTest, ShardDistributionEfficiencyIsMeanOverMaximalLoadOfTheWorkersWanted) {
   const struct {
     std::vector<std::uint32_t> map;

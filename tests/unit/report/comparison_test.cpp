@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "make_run.hpp"
 
 namespace dp {
@@ -66,6 +68,28 @@ TEST(Comparison, GroupsTheLeadersThatCannotBeToldApart) {
   EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("indistinguishable by capacity"));
   EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("ahead of sharded"));
   EXPECT_THAT(c.comparisons[0].sentence, HasSubstr("Use any but sharded."));
+}
+
+// Differences of 30, 31 and 29 MB: mean 30, deviation 1, t(0.975; 2) = 4.303 from printed tables.
+TEST(Comparison, ComparesWhatWorkersMustHoldByIteration) {
+  std::vector<MeasuredRun> runs;
+  for (const std::int64_t seed : {0, 1, 2}) {
+    runs.push_back(make_run({.strategy = "dynamic", .nodes = 2, .seed = seed}));
+    runs.back().report.data_moved_mb = std::vector{40.0, 42.0, 41.0}[static_cast<std::size_t>(seed)];
+    runs.push_back(make_run({.strategy = "sharded", .nodes = 2, .seed = seed}));
+    runs.back().report.data_moved_mb = std::vector{10.0, 11.0, 12.0}[static_cast<std::size_t>(seed)];
+  }
+  const Sweep sweep = group_runs(std::move(runs));
+  const auto cells = summarize_cells(sweep);
+  const auto moved = compare_strategies(sweep, cells).at(0).pairs.at(0).data_moved.value();
+  EXPECT_DOUBLE_EQ(moved.mean, 30);
+  EXPECT_NEAR(moved.half_width.value(), 4.303 / std::sqrt(3), 0.001);
+  EXPECT_TRUE(moved.significant);
+  EXPECT_DOUBLE_EQ(cells.at(0).data_moved.value().mean, 41);
+}
+
+TEST(Comparison, DoesNotCompareWhatARunDidNotTell) {
+  EXPECT_FALSE(compared({{"uniform", {1, 2}}, {"dynamic", {1, 2}}}).comparisons.at(0).pairs.at(0).data_moved);
 }
 
 TEST(Comparison, ProvesNothingFromOneIteration) {

@@ -34,6 +34,8 @@ RunReport full_report() {
   r.workers.resize(2);
   r.workers[1].slot = 1;
   r.workers[1].cpu_percent = MeanMax{90, 100};
+  r.workers[1].data_mb_peak = 1.5;
+  r.data_moved_mb = 2.5;
   r.stages = {{"route", std::nullopt, MeanPeak{10, 12}, FirstLastPeak{3, 4, 5}}};
   r.events = {{1.5, "worker w1 lost"}};
   r.series = {{0, 1000, 990, 10, 3.5}, {1, 1000, 1010, 0, std::nullopt}};

@@ -58,7 +58,7 @@ duration='[0-9]+(\.[0-9]+)?(ns|us|ms|s)'
 path='[A-Za-z0-9._/+@][A-Za-z0-9._/+@-]*'
 
 counts NODES 1 256
-if [[ " $GOALS " == *" single "* ]]; then count WORKERS 1 256; else counts WORKERS 1 256; fi
+if [[ " $GOALS " =~ \ (single|repeat|audit|peak)\  ]]; then count WORKERS 1 256; else counts WORKERS 1 256; fi
 choices STRATEGIES uniform dynamic sharded
 choice STRATEGY uniform dynamic sharded
 count RATE 1 10000000 max
@@ -67,6 +67,9 @@ count BATCH 1 4096
 count ITERATIONS 1 1000
 choice MODEL resnet18 resnet18-cifar
 count THREADS 1 256
+count REPEATS 8 64
+pattern SLO '(p50|p90|p95|p99|p999|p99\.9|mean|max)=[0-9]+(\.[0-9]+)?(ns|us|ms|s)' "a latency to keep, as in p99=50ms (p50, p90, p95, p99, p99.9, mean or max)"
+if [[ " $GOALS " =~ \ (repeat|audit|peak)\  && $RATE == max ]]; then refuse RATE max "a number: $GOALS measures at a rate and as fast as possible"; fi
 count SHARDS 1 65536
 choice PAYLOAD inline reference
 choice BACKEND torch null synthetic

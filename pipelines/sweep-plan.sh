@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The run files of a sweep in the order in which they are measured: one line each, nothing is run.
-# Usage: NODES=1,2 … sweep-plan.sh streaming|matrix|single            (--say: how much there is to do, on stderr)
+# Usage: NODES=1,2 … sweep-plan.sh streaming|matrix|single|repeat|audit   (--say: how much there is to do, on stderr)
 #
 # Order: randomised blocks. Every iteration measures every cell once, in an order drawn from SEED, so that a machine
 # that slows down over the hours slows all strategies alike, and a resumed sweep goes on in the same order.
@@ -14,13 +14,15 @@ case $kind in
   streaming) cells=("$STRATEGIES" "$NODES" "$RATE,max") ;;
   matrix) cells=("$STRATEGIES" "$WORKERS" max) ;;
   single) cells=("$STRATEGY" "$WORKERS" "$RATE") ITERATIONS=1 ;;
+  repeat) cells=("$STRATEGY" "$WORKERS" "$RATE,max") ITERATIONS=$REPEATS ;;
+  audit) cells=("$STRATEGY" "$WORKERS" "$RATE,max") ITERATIONS=$((2 * ITERATIONS)) ;;
 esac
 
 # What makes tables and pictures of finished runs does not change them.
 sources() {
   find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f -regextype posix-extended \
-    ! -regex 'lib/plot/.*|lib/report/(cell_summary|comparison|csv|json_tables|summary_text|sweep|tables)\..*' \
-    ! -regex 'tools/(dp-plot|dp-summarize|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
+    ! -regex 'lib/plot/.*|lib/report/(cell_summary|comparison|csv|json_tables|repeatability|summary_text|sweep|tables)\..*' \
+    ! -regex 'tools/(dp-audit|dp-plot|dp-summarize|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
 }
 
 key() {

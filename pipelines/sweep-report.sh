@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ends a sweep: tables, pictures, and on stdout the summary, INVALID runs counted, and the paths of what was written.
-# Usage: NODES=1,2 … sweep-report.sh streaming|matrix|single
+# Usage: NODES=1,2 … sweep-report.sh streaming|matrix|single|repeat|audit
 # Status: 0 when every run is there and accounts for every sample, even if some are marked INVALID; else 1.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
@@ -24,13 +24,38 @@ show_single() {
   ' "${files[0]}"
 }
 
-if [[ $kind == single ]]; then
-  show_single
-  echo "wrote ${files[0]}"
-else
-  "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" ${PRICE:+--price-per-node-hour "$PRICE"} "${files[@]}"
-  echo "wrote $(dirname "${files[0]}")/ (${#files[@]} run files)"
-fi
+show_spread() {
+  "$BIN/dp-audit" --json "${files[@]}" >"$RESULTS/repeat/spread.json"
+  "$BIN/dp-audit" "${files[@]}" | tee "$RESULTS/repeat/spread.md"
+}
+
+# Runs of odd iterations against those of even ones: other seeds, taken in turn.
+show_agreement() {
+  local odd=() even=() file
+  for file in "${files[@]}"; do
+    if [[ $file =~ -i[0-9]*[13579]\.json$ ]]; then odd+=("$file"); else even+=("$file"); fi
+  done
+  "$BIN/dp-audit" --against "$(IFS=,; echo "${odd[*]}")" "${even[@]}"
+}
+
+runs="$(dirname "${files[0]}")/ (${#files[@]} run files)"
+disagree=0
+case $kind in
+  single)
+    show_single
+    runs=${files[0]}
+    ;;
+  repeat) show_spread ;;
+  audit)
+    "$BIN/dp-summarize" --streaming "$RESULTS/audit" "${files[@]}" >/dev/null
+    echo "Other seeds: $STRATEGY on $WORKERS nodes, $ITERATIONS runs against $ITERATIONS"
+    show_agreement || disagree=1
+    echo "Tables: from the run files once more, by jq"
+    pipelines/audit-tables.sh "$RESULTS/audit" || disagree=1
+    ;;
+  *) "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" ${PRICE:+--price-per-node-hour "$PRICE"} "${files[@]}" ;;
+esac
+echo "wrote $runs"
 if [[ $kind == streaming ]]; then
   if [[ -x build/vega/node_modules/.bin/vl2png ]]; then
     DP_VEGA=build/vega/node_modules/.bin "$BIN/dp-plot" --out "$RESULTS/plots" "${files[@]}" | sed 's/^/wrote /'
@@ -45,3 +70,4 @@ if [[ -n $unaccounted ]]; then
   printf 'Samples are not accounted for in:\n%s\n' "$unaccounted" >&2
   exit 1
 fi
+((disagree == 0)) || { echo "The audit found a disagreement (see above)" >&2; exit 1; }

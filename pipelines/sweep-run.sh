@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures one run of a sweep: takes what to run from the run file's name, starts run-local.sh, says how it went.
-# Usage: NODES=1,2 … sweep-run.sh streaming|matrix|single FILE
+# Usage: NODES=1,2 … sweep-run.sh streaming|matrix|single|repeat|audit FILE
 # Status: 0 measured (an INVALID run is kept, marked in the file), 1 failed, 130 interrupted.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
@@ -12,10 +12,13 @@ kind=$1 file=$2
 }
 strategy=${BASH_REMATCH[1]} workers=${BASH_REMATCH[2]} rate=${BASH_REMATCH[3]} iteration=${BASH_REMATCH[4]}
 log=${file%.json}.log
+# Repetitions are of one and the same run; everything else draws anew each time.
+seed=$((SEED + iteration))
+[[ $kind != repeat ]] || seed=$SEED
 
 arguments=(--strategy "$strategy" --workers "$workers" --rate "$rate" --samples "$SAMPLES" --batch-size "$BATCH"
   --layout "shards:$SHARDS" --payload "$PAYLOAD" --backend "$BACKEND" --model "$MODEL" --threads "$THREADS"
-  --seed "$((SEED + iteration))" --data "$DATA" --out "$file")
+  --seed "$seed" --data "$DATA" --out "$file")
 [[ -z $CREDIT ]] || arguments+=(--credit "$CREDIT")
 [[ $BACKEND != synthetic ]] || arguments+=(--service "$SERVICE")
 # The predictions shipped beside the weights are those for the test images, which the fixture begins with.

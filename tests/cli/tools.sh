@@ -7,7 +7,7 @@
 cd "$scratch" || exit 1
 
 stages=(dp-stream dp-route dp-infer dp-collect)
-tools=("${stages[@]}" dp-summarize dp-plot dp-keygen)
+tools=("${stages[@]}" dp-summarize dp-plot dp-keygen dp-audit)
 
 for tool in "${tools[@]}"; do
   run "$bin/$tool" --help
@@ -111,6 +111,7 @@ dp-keygen|--out keys --role worker --name lab|--role 'worker';infer
 dp-keygen|--out keys --role infer --name ../lab|--name '../lab';letters
 dp-summarize||RUN.json
 dp-summarize|run.json|--streaming DIR;--matrix DIR
+dp-audit||RUN.json
 dp-plot|--out plots|RUN.json
 dp-plot|run.json|--out DIR
 CASES

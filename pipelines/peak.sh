@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The highest rate at which each strategy keeps a service level: capacity first, then bisection below it. A rate is
+# sustained when two of at most three runs, each with a seed of its own, are valid and meet the SLO.
+# Usage: SLO=p99=50ms STRATEGIES=uniform,dynamic WORKERS=2 SAMPLES=8000 … peak.sh        (called by Makefile.bench)
+# Writes RESULTS/peak/peak.json and every run file; the table goes to stdout.
+# Status: 0 done, 1 a run failed, 130 interrupted.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+steps=5 # each halves the bracket: a 32nd of capacity in the end
+folder=$RESULTS/peak/runs/$(date -u +%Y%m%dT%H%M%SZ)
+mkdir -p "$folder"
+
+# Batches that support the percentile asked for (MLPerf's criterion; p90 and below, mean and max: as p90).
+case $SLO in
+  *p999=* | *p99.9=*) batches=6636 ;;
+  *p99=*) batches=662 ;;
+  *p95=*) batches=130 ;;
+  *) batches=64 ;;
+esac
+samples=$((SAMPLES > batches * BATCH ? SAMPLES : batches * BATCH))
+
+measure() { # measure FILE STRATEGY RATE SEED OPTION…: leaves `status`
+  local file=$1 arguments
+  arguments=(--strategy "$2" --workers "$WORKERS" --rate "$3" --samples "$samples" --batch-size "$BATCH" --seed "$4"
+    --layout "shards:$SHARDS" --payload "$PAYLOAD" --backend "$BACKEND" --model "$MODEL" --threads "$THREADS" --data "$DATA"
+    --out "$file")
+  shift 4
+  [[ -z $CREDIT ]] || arguments+=(--credit "$CREDIT")
+  [[ $BACKEND != synthetic ]] || arguments+=(--service "$SERVICE")
+  status=0
+  DP_BIN=$BIN "$RUN_LOCAL" "${arguments[@]}" "$@" >"$folder/log" 2>&1 </dev/null || status=$?
+  case $status in
+    0 | 3) ;;
+    130) exit 130 ;;
+    *) printf 'failed (status %d)\n' "$status" >&2; tail -n 5 "$folder/log" >&2; exit 1 ;;
+  esac
+}
+
+# sustained STRATEGY RATE: two runs of three decide. A run that is INVALID for another reason than its load (the
+# generator was late, say) decides nothing and is measured again, at most three times.
+sustained() {
+  local strategy=$1 rate=$2 yes=0 no=0 unclear=0 try=0 file
+  while ((yes < 2 && no < 2 && unclear < 3)); do
+    try=$((try + 1))
+    file=$folder/$strategy-$rate-$try.json
+    printf '%s at %s/s, run %d … ' "$strategy" "$rate" "$try" >&2
+    measure "$file" "$strategy" "$rate" "$((SEED + try))" --slo "$SLO"
+    if ((status == 0)); then
+      yes=$((yes + 1))
+    elif jq -e '.overloaded or any(.slo[]; .ok | not)' "$file" >/dev/null; then
+      no=$((no + 1))
+    else
+      unclear=$((unclear + 1))
+    fi
+    jq -r '(if .overloaded then "overloaded, " else "" end) + ([.slo[] | "\(if .ok then "met" else "missed" end): \(.criterion), \(.observed)"] | join(", "))
+      + (if .valid then "" else " (INVALID: \([.verdicts[] | select(.ok | not) | .criterion] | join(", ")))" end)' "$file" >&2
+  done
+  if ((unclear >= 3)); then
+    echo "peak.sh: $strategy at $rate/s: three runs are INVALID for reasons that are not the load: see verdicts in $folder" >&2
+    exit 1
+  fi
+  ((yes >= 2))
+}
+
+peaks=()
+IFS=, read -ra strategies <<<"$STRATEGIES"
+for strategy in "${strategies[@]}"; do
+  printf '%s as fast as possible … ' "$strategy" >&2
+  measure "$folder/$strategy-max.json" "$strategy" max "$SEED"
+  capacity=$(jq '.rates.completed | floor' "$folder/$strategy-max.json")
+  printf '%s/s\n' "$capacity" >&2
+  ((capacity > 0)) || { echo "peak.sh: $strategy completed nothing" >&2; exit 1; }
+  low=0 high=$capacity
+  for ((step = 0; step < steps; ++step)); do
+    rate=$(((low + high) / 2))
+    ((rate > low)) || break
+    if sustained "$strategy" "$rate"; then low=$rate; else high=$rate; fi
+  done
+  peaks+=("$(jq -n --arg s "$strategy" --argjson w "$WORKERS" --argjson c "$capacity" --argjson l "$low" --argjson h "$high" \
+    '{strategy: $s, nodes: $w, capacity: $c, sustained: $l, not_sustained: $h}')")
+done
+
+printf '%s\n' "${peaks[@]}" | jq -s --arg slo "$SLO" --arg runs "$folder" --argjson n "$samples" \
+  '{schema: "dp.peak/1", slo: $slo, samples_per_run: $n, runs: $runs, peaks: .}' >"$RESULTS/peak/peak.json.new"
+mv "$RESULTS/peak/peak.json.new" "$RESULTS/peak/peak.json"
+jq -r '"Highest rate sustained with \(.slo) on \(.peaks[0].nodes) nodes (two runs of three; the next rate tried was not):",
+  (.peaks[] | "  \(.strategy): \(.sustained) samples/s, not \(.not_sustained)"
+    + " (\(.sustained * 100 / .capacity | round) % of its capacity of \(.capacity))"), "wrote '"$RESULTS"'/peak/peak.json"' "$RESULTS/peak/peak.json"

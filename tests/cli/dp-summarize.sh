@@ -149,6 +149,15 @@ speedup=$scratch/m/speedup_efficiency.csv
 [[ $(head -1 "$speedup") == approach,workers,speedup,efficiency_percent,* ]] || fail "speed-up columns"
 expect_cell 100 "$speedup" approach=uniform workers=2 efficiency_percent
 
+# The same table by jq; a figure changed is found.
+"$DP_SOURCE/pipelines/audit-tables.sh" "$scratch/s" >"$scratch/stdout" || fail "the tables do not follow from the run files"
+expect_said "figures recomputed from the run files, 0 differ" stdout
+mkdir "$scratch/t" && cp "$scratch/s/detailed_results.json" "$scratch/t"
+sed 's/,2000,/,2001,/' "$csv" >"$scratch/t/averaged_results.csv"
+! cmp -s "$csv" "$scratch/t/averaged_results.csv" || fail "no figure was changed"
+"$DP_SOURCE/pipelines/audit-tables.sh" "$scratch/t" >"$scratch/stdout" && fail "a changed figure was not found"
+expect_said "is 2001 in the table and 2000 from the run files" stdout
+
 # Two nodes at 3.6 an hour and 2000 samples/s: 500 s for a million, 2 × 3.6 × 500 / 3600 = 1.
 [[ $(cell "$csv" strategy=uniform nodes=2 cost_per_million) == "" ]] || fail "a cost without a price"
 summarize --streaming "$scratch/s" --matrix "$scratch/m" --price-per-node-hour 3.6 "$runs"

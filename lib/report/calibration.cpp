@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "report/calibration.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "stats/summary.hpp"
+
+namespace dp {
+namespace {
+
+using Verdict = CalibrationRow::Verdict;
+using Json = nlohmann::ordered_json;
+
+std::optional<RatioInterval> interval_of(const std::vector<double>& ratios) {
+  const auto half = ci_half_width(ratios);
+  if (!half) return std::nullopt;
+  return RatioInterval{mean_of(ratios) - *half, mean_of(ratios) + *half};
+}
+
+bool within(const RatioInterval& interval, double margin) {
+  return interval.low >= 1 - margin && interval.high <= 1 + margin;
+}
+bool apart(const RatioInterval& interval, double margin) {
+  return interval.low > 1 + margin || interval.high < 1 - margin;
+}
+
+std::pair<Verdict, std::string> decide(const CalibrationRow& row) {
+  const CalibrationCell& cell = row.cell;
+  if (!cell.unusable.empty()) return {Verdict::not_shown, cell.unusable.front()};
+  if (cell.handoff_ms && cell.service_ms && *cell.handoff_ms > most_handoff * *cell.service_ms) {
+    return {Verdict::off, fmt::format("a batch takes {:.2f} ms longer than drawn, over {:.0f} % of {:.0f} ms",
+                                      *cell.handoff_ms, 100 * most_handoff, *cell.service_ms)};
+  }
+  if (!row.interval) return {Verdict::not_shown, "one run has no interval: measure at least two"};
+  if (apart(*row.interval, row.margin)) return {Verdict::off, "the interval lies outside the margin"};
+  if (apart(*row.raw, row.margin)) return {Verdict::off, "the raw interval lies outside the margin"};
+  if (!within(*row.interval, row.margin)) {
+    return {Verdict::not_shown, "the interval is wider than the margin: measure longer or more often"};
+  }
+  return {Verdict::ok, ""};
+}
+
+/// "0.981-1.012", or "-".
+std::string text_of(const std::optional<RatioInterval>& interval) {
+  return interval ? fmt::format("{:.3f}-{:.3f}", interval->low, interval->high) : "-";
+}
+
+Json json_of(const std::optional<RatioInterval>& interval) {
+  return interval ? Json::array({interval->low, interval->high}) : Json(nullptr);
+}
+Json json_of(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+}  // namespace
+
+CalibrationRow judge_calibration(CalibrationCell cell, double margin) {
+  CalibrationRow row;
+  row.cell = std::move(cell);
+  row.margin = margin;
+  std::vector<double> theory, measured, ratios, raw;
+  for (const Observation& run : row.cell.runs) {
+    theory.push_back(run.theory_ms);
+    measured.push_back(run.measured_ms);
+    ratios.push_back(1 + (run.measured_ms - run.drawn_ms) / run.theory_ms);
+    raw.push_back(run.measured_ms / run.theory_ms);
+  }
+  row.theory_ms = mean_of(theory);
+  row.measured_ms = mean_of(measured);
+  row.ratio = mean_of(ratios);
+  row.interval = interval_of(ratios);
+  row.raw = interval_of(raw);
+  std::tie(row.verdict, row.reason) = decide(row);
+  return row;
+}
+
+const char* name_of(Verdict verdict) {
+  return verdict == Verdict::ok ? "ok" : verdict == Verdict::off ? "off" : "not shown";
+}
+
+std::string calibration_table(const std::vector<CalibrationRow>& rows) {
+  std::string text =
+      fmt::format("{:<8} {:<8} {:>7} {:>6} {:<6} {:>4} {:>9} {:>9} {:>6} {:<13} {:<13} {:>6} {:>8}  {}\n",
+                  "model", "strategy", "workers", "credit", "figure", "runs", "theory", "measured", "ratio",
+                  "interval", "raw", "margin", "handoff", "verdict");
+  for (const CalibrationRow& row : rows) {
+    const CalibrationCell& cell = row.cell;
+    text += fmt::format(
+        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>4} {:>9.2f} {:>9.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  {}{}\n",
+        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, cell.runs.size(), row.theory_ms,
+        row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
+        fmt::format("{:.1f} %", 100 * row.margin),
+        cell.handoff_ms ? fmt::format("{:.3f}", *cell.handoff_ms) : "-", name_of(row.verdict),
+        row.reason.empty() ? "" : ": " + row.reason);
+  }
+  for (const CalibrationRow& row : rows) {
+    if (!row.cell.blind_ms) continue;
+    text += fmt::format(
+        "Seen from the service alone the {} of the stalled worker is {:.2f} ms: what waited is not in it.\n",
+        row.cell.figure, *row.cell.blind_ms);
+  }
+  return text +
+         "Times in ms. ratio: measured to theory, corrected by what the run's own draws explain; intervals "
+         "at 95 %.\n";
+}
+
+std::string calibration_json(const std::vector<CalibrationRow>& rows) {
+  Json list = Json::array();
+  for (const CalibrationRow& row : rows) {
+    const CalibrationCell& cell = row.cell;
+    Json runs = Json::array();
+    for (const Observation& run : cell.runs) {
+      runs.push_back(
+          {{"theory_ms", run.theory_ms}, {"drawn_ms", run.drawn_ms}, {"measured_ms", run.measured_ms}});
+    }
+    list.push_back({{"model", cell.model},
+                    {"strategy", cell.strategy},
+                    {"workers", cell.workers},
+                    {"credit", cell.credit},
+                    {"figure", cell.figure},
+                    {"theory_ms", row.theory_ms},
+                    {"measured_ms", row.measured_ms},
+                    {"ratio", row.ratio},
+                    {"interval", json_of(row.interval)},
+                    {"raw_interval", json_of(row.raw)},
+                    {"margin", row.margin},
+                    {"handoff_ms", json_of(cell.handoff_ms)},
+                    {"service_alone_ms", json_of(cell.blind_ms)},
+                    {"verdict", name_of(row.verdict)},
+                    {"reason", row.reason},
+                    {"runs", std::move(runs)}});
+  }
+  return Json{{"schema", "dp.calibration/1"}, {"rows", std::move(list)}}.dump(1, ' ') + "\n";
+}
+
+}  // namespace dp

@@ -24,6 +24,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --service SPEC      synthetic: time for a batch, fixed:5ms or exp:5ms (fixed:5ms)
   --per-sample TIME   synthetic: added for each sample of a batch (0s)
   --slowdowns A,B,…   synthetic: slow-down of each worker (1 for all)
+  --worker-seed N     synthetic: seed of the first worker's drawn times, the next ones count on (1)
   --data SPEC         data set (data/cifar10/test_batch.bin)
   --expected FILE     predictions to compare with
   --predictions FILE  where the predictions made go, to be compared with later
@@ -45,7 +46,7 @@ EOF
 }
 
 strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms per_sample=0s
-slowdowns='' data='' expected='' decisions='' logs='' ports=0 keys='' journal='' collect_options=() route_options=()
+slowdowns='' worker_seed=1 data='' expected='' decisions='' logs='' ports=0 keys='' journal='' collect_options=() route_options=()
 link=() stream=()
 while (($#)); do
   case $1 in
@@ -62,6 +63,7 @@ while (($#)); do
     --service) service=$2 ;;
     --per-sample) per_sample=$2 ;;
     --slowdowns) slowdowns=$2 ;;
+    --worker-seed) worker_seed=$2 ;;
     --data) data=$2 ;;
     --expected) expected=$2 ;;
     --predictions | --slo) collect_options+=("$1" "$2") ;;
@@ -78,6 +80,7 @@ while (($#)); do
   shift 2
 done
 [[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
+[[ $worker_seed =~ ^(0|[1-9][0-9]{0,17})$ ]] || { echo "run-local.sh: --worker-seed '$worker_seed': give a whole number from 0" >&2; exit 2; }
 [[ $ports =~ ^[0-9]{1,5}$ ]] || { echo "run-local.sh: --ports '$ports': give the first of three port numbers" >&2; exit 2; }
 [[ -x $bin/dp-collect ]] || { echo "run-local.sh: $bin/dp-collect is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
 data=${data:-$here/../data/cifar10/test_batch.bin}
@@ -172,7 +175,7 @@ keys_for infer --server-key
 IFS=, read -ra slow <<<"$slowdowns"
 for ((w = 0; w < workers; ++w)); do
   worker=("$bin/dp-infer" --name "w$w" --backend "$backend" --model "$model" --threads "$threads" --service "$service"
-    --per-sample "$per_sample" --slowdown "${slow[w]:-1}" --seed "$((w + 1))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
+    --per-sample "$per_sample" --slowdown "${slow[w]:-1}" --seed "$((worker_seed + w))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
     "${link[@]}")
   [[ $backend == torch ]] && worker+=(--weights "$here/../data/weights/$model.safetensors")
   [[ -n $credit ]] && worker+=(--credit "$credit")

@@ -14,8 +14,8 @@ namespace {
 using Verdict = CalibrationRow::Verdict;
 using Json = nlohmann::ordered_json;
 
-std::optional<RatioInterval> interval_of(const std::vector<double>& ratios) {
-  const auto half = ci_half_width(ratios);
+std::optional<RatioInterval> interval_of(const std::vector<double>& ratios, double confidence) {
+  const auto half = ci_half_width(ratios, confidence);
   if (!half) return std::nullopt;
   return RatioInterval{mean_of(ratios) - *half, mean_of(ratios) + *half};
 }
@@ -69,8 +69,8 @@ CalibrationRow judge_calibration(CalibrationCell cell, double margin) {
   row.theory_ms = mean_of(theory);
   row.measured_ms = mean_of(measured);
   row.ratio = mean_of(ratios);
-  row.interval = interval_of(ratios);
-  row.raw = interval_of(raw);
+  row.interval = interval_of(ratios, 0.95);
+  row.raw = interval_of(raw, raw_confidence);
   std::tie(row.verdict, row.reason) = decide(row);
   return row;
 }
@@ -100,9 +100,11 @@ std::string calibration_table(const std::vector<CalibrationRow>& rows) {
         "Seen from the service alone the {} of the stalled worker is {:.2f} ms: what waited is not in it.\n",
         row.cell.figure, *row.cell.blind_ms);
   }
-  return text +
-         "Times in ms. ratio: measured to theory, corrected by what the run's own draws explain; intervals "
-         "at 95 %.\n";
+  return text + fmt::format(
+                    "Times in ms. ratio: measured to theory, corrected by what the runs' own draws explain, "
+                    "with its "
+                    "95 % interval.\nraw: {:.1f} % interval of measured to theory as they are.\n",
+                    100 * raw_confidence);
 }
 
 std::string calibration_json(const std::vector<CalibrationRow>& rows) {

@@ -40,12 +40,14 @@ struct CalibrationRow {
   double theory_ms = 0, measured_ms = 0;  ///< means over the runs
   double ratio = 0;                       ///< 1 + (measured − drawn) ÷ theory, mean over the runs
   std::optional<RatioInterval> interval;  ///< of that, Student t, 95 %; absent for fewer than two runs
-  std::optional<RatioInterval> raw;       ///< of measured ÷ theory, without regard to what was drawn
+  std::optional<RatioInterval> raw;       ///< of measured ÷ theory whatever was drawn, raw_confidence
   double margin = 0;                      ///< fraction of 1 allowed either way
   Verdict verdict = Verdict::not_shown;
   std::string reason;  ///< why not ok; "" when ok
 };
 
+/// So high because every row is asked: at 95 % one in twenty would stray by chance.
+inline constexpr double raw_confidence = 0.999;
 inline constexpr double most_handoff = 0.05;  ///< of the service time; more is a slow worker, not hand-off
 
 /// Judges a cell within ± `margin` (a fraction). ok needs three things: the interval lies within the margin,

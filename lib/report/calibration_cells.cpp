@@ -85,7 +85,7 @@ void CalibrationCells::add(const std::string& file, const RunReport& report, con
     put(file, report, "stalled", {name, {theory, theory, measured}, blind}, handoff, ms * stalled.service);
   };
   const Latency& measured = report.batch_latency_ms;
-  put_figure("p99", tail, measured.p99.value_or(0), report.stages_ms.compute.p99);
+  if (measured.supported.p99) put_figure("p99", tail, measured.p99.value_or(0), report.stages_ms.compute.p99);
   put_figure("max", 1, measured.max.value_or(0), std::nullopt);
 }
 

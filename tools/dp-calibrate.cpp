@@ -129,7 +129,10 @@ StalledRun stall_of(const Run& run) {
 
 void add(const fs::path& path, CalibrationCells& cells) {
   const Run run{path, read_run_report(path)};
-  run.need("infer", "backend", "synthetic");
+  if (run.report.backend != "synthetic") {
+    throw Error("{}: backend {}: the theory here is for --backend synthetic", path.string(),
+                run.report.backend);
+  }
   run.need("stream", "batch-size", "1");
   if (fs::exists(run.beside(".stall"))) return cells.add(path.string(), run.report, stall_of(run));
   const double mean = run.service("exp:");

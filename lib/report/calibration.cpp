@@ -29,11 +29,11 @@ bool apart(const RatioInterval& interval, double margin) {
 
 std::pair<Verdict, std::string> decide(const CalibrationRow& row) {
   const CalibrationCell& cell = row.cell;
-  if (!cell.unusable.empty()) return {Verdict::not_shown, cell.unusable.front()};
-  if (cell.handoff_ms && cell.service_ms && *cell.handoff_ms > most_handoff * *cell.service_ms) {
+  if (row.handoff_ms > most_handoff * cell.service_ms) {
     return {Verdict::off, fmt::format("a batch takes {:.2f} ms longer than drawn, over {:.0f} % of {:.0f} ms",
-                                      *cell.handoff_ms, 100 * most_handoff, *cell.service_ms)};
+                                      row.handoff_ms, 100 * most_handoff, cell.service_ms)};
   }
+  if (!cell.unusable.empty()) return {Verdict::not_shown, cell.unusable.front()};
   if (!row.interval) return {Verdict::not_shown, "one run has no interval: measure at least two"};
   if (apart(*row.interval, row.margin)) return {Verdict::off, "the interval lies outside the margin"};
   if (apart(*row.raw, row.margin)) return {Verdict::off, "the raw interval lies outside the margin"};
@@ -59,15 +59,17 @@ CalibrationRow judge_calibration(CalibrationCell cell, double margin) {
   CalibrationRow row;
   row.cell = std::move(cell);
   row.margin = margin;
-  std::vector<double> theory, measured, ratios, raw;
+  std::vector<double> theory, measured, handoff, ratios, raw;
   for (const Observation& run : row.cell.runs) {
     theory.push_back(run.theory_ms);
     measured.push_back(run.measured_ms);
+    handoff.push_back(run.handoff_ms);
     ratios.push_back(1 + (run.measured_ms - run.drawn_ms) / run.theory_ms);
     raw.push_back(run.measured_ms / run.theory_ms);
   }
   row.theory_ms = mean_of(theory);
   row.measured_ms = mean_of(measured);
+  row.handoff_ms = mean_of(handoff);
   row.ratio = mean_of(ratios);
   row.interval = interval_of(ratios, 0.95);
   row.raw = interval_of(raw, raw_confidence);
@@ -90,9 +92,8 @@ std::string calibration_table(const std::vector<CalibrationRow>& rows) {
         "{:<8} {:<8} {:>7} {:>6} {:<6} {:>4} {:>9.2f} {:>9.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  {}{}\n",
         cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, cell.runs.size(), row.theory_ms,
         row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
-        fmt::format("{:.1f} %", 100 * row.margin),
-        cell.handoff_ms ? fmt::format("{:.3f}", *cell.handoff_ms) : "-", name_of(row.verdict),
-        row.reason.empty() ? "" : ": " + row.reason);
+        fmt::format("{:.1f} %", 100 * row.margin), fmt::format("{:.3f}", row.handoff_ms),
+        name_of(row.verdict), row.reason.empty() ? "" : ": " + row.reason);
   }
   for (const CalibrationRow& row : rows) {
     if (!row.cell.blind_ms) continue;
@@ -113,8 +114,10 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
     const CalibrationCell& cell = row.cell;
     Json runs = Json::array();
     for (const Observation& run : cell.runs) {
-      runs.push_back(
-          {{"theory_ms", run.theory_ms}, {"drawn_ms", run.drawn_ms}, {"measured_ms", run.measured_ms}});
+      runs.push_back({{"theory_ms", run.theory_ms},
+                      {"drawn_ms", run.drawn_ms},
+                      {"measured_ms", run.measured_ms},
+                      {"handoff_ms", run.handoff_ms}});
     }
     list.push_back({{"model", cell.model},
                     {"strategy", cell.strategy},
@@ -127,7 +130,7 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
                     {"interval", json_of(row.interval)},
                     {"raw_interval", json_of(row.raw)},
                     {"margin", row.margin},
-                    {"handoff_ms", json_of(cell.handoff_ms)},
+                    {"handoff_ms", row.handoff_ms},
                     {"service_alone_ms", json_of(cell.blind_ms)},
                     {"verdict", name_of(row.verdict)},
                     {"reason", row.reason},

@@ -14,6 +14,7 @@ namespace dp {
 /// measured, in ms. Equal `theory` and `drawn`: the run draws nothing.
 struct Observation {
   double theory_ms = 0, drawn_ms = 0, measured_ms = 0;
+  double handoff_ms = 0;  ///< per batch, counted as service in both
 };
 
 /// Replications of one configuration and one figure of it.
@@ -23,8 +24,7 @@ struct CalibrationCell {
   std::uint32_t workers = 0, credit = 0;
   std::string figure;                 ///< "mean" or "p99"
   std::vector<Observation> runs;      ///< by replication
-  std::optional<double> handoff_ms;   ///< per batch, already counted as service; absent: nothing to count
-  std::optional<double> service_ms;   ///< the mean that the draws have without it
+  double service_ms = 0;              ///< mean of what is drawn, hand-off apart
   std::optional<double> blind_ms;     ///< the same figure of the service alone, which sees no queue
   std::vector<std::string> unusable;  ///< why runs cannot be held against theory
 };
@@ -38,6 +38,7 @@ struct CalibrationRow {
   enum class Verdict { ok, not_shown, off };
   CalibrationCell cell;
   double theory_ms = 0, measured_ms = 0;  ///< means over the runs
+  double handoff_ms = 0;                  ///< mean over the runs
   double ratio = 0;                       ///< 1 + (measured − drawn) ÷ theory, mean over the runs
   std::optional<RatioInterval> interval;  ///< of that, Student t, 95 %; absent for fewer than two runs
   std::optional<RatioInterval> raw;       ///< of measured ÷ theory whatever was drawn, raw_confidence

@@ -62,7 +62,7 @@ void CalibrationCells::add(const std::string& file, const RunReport& report, con
   const QueueLoad load{drawn.rate, drawn.mean_service + handoff / ms, report.nodes};
   const std::string model = shared ? "M/M/c" : "E_N/M/1";
   const auto put_figure = [&](const char* name, double theory, double replay, double measured) {
-    put(file, report, model, {name, {ms * theory, ms * replay, measured}}, handoff, ms * drawn.mean_service);
+    put(file, report, model, {name, {ms * theory, ms * replay, measured, handoff}}, ms * drawn.mean_service);
   };
   const Latency& measured = report.batch_latency_ms;
   put_figure("mean", (shared ? shared_queue_mean : round_robin_mean)(load), mean_of(replayed),
@@ -82,7 +82,7 @@ void CalibrationCells::add(const std::string& file, const RunReport& report, con
   const Stall stall{stalled.rate, stalled.service + handoff / ms, stalled.stall, span};
   const auto put_figure = [&](const char* name, double p, double measured, std::optional<double> blind) {
     const double theory = ms * stalled_percentile(stall, p);
-    put(file, report, "stalled", {name, {theory, theory, measured}, blind}, handoff, ms * stalled.service);
+    put(file, report, "stalled", {name, {theory, theory, measured, handoff}, blind}, ms * stalled.service);
   };
   const Latency& measured = report.batch_latency_ms;
   if (measured.supported.p99) put_figure("p99", tail, measured.p99.value_or(0), report.stages_ms.compute.p99);
@@ -90,17 +90,15 @@ void CalibrationCells::add(const std::string& file, const RunReport& report, con
 }
 
 void CalibrationCells::put(const std::string& file, const RunReport& report, const std::string& model,
-                           const Figure& figure, double handoff, double service_ms) {
+                           const Figure& figure, double service_ms) {
   CalibrationCell& cell = cells_[{model, report.nodes, report.credit, figure.name}];
   cell.model = model;
   cell.strategy = report.strategy;
   cell.workers = report.nodes;
   cell.credit = report.credit;
   cell.figure = figure.name;
-  const std::size_t n = cell.runs.size();
-  cell.handoff_ms = running_mean(cell.handoff_ms, n, handoff);
   cell.service_ms = service_ms;
-  if (figure.blind_ms) cell.blind_ms = running_mean(cell.blind_ms, n, *figure.blind_ms);
+  if (figure.blind_ms) cell.blind_ms = running_mean(cell.blind_ms, cell.runs.size(), *figure.blind_ms);
   cell.runs.push_back(figure.values);
   if (const std::string why = complaint(file, report); !why.empty()) cell.unusable.push_back(why);
 }

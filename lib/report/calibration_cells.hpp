@@ -42,7 +42,7 @@ class CalibrationCells {
     std::optional<double> blind_ms = {};
   };
   void put(const std::string& file, const RunReport& report, const std::string& model, const Figure& figure,
-           double handoff_ms, double service_ms);
+           double service_ms);
 
   std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::string>, CalibrationCell> cells_;
 };

@@ -17,8 +17,8 @@ using testing::HasSubstr;
 
 /// Runs of 100 ms in theory, each of which drew and measured so much.
 CalibrationCell cell_with(const std::vector<std::pair<double, double>>& drawn_and_measured) {
-  CalibrationCell cell{"M/M/c", "dynamic", 4, 1, "mean", {}, 0.4, 50.0, {}, {}};
-  for (const auto& [drawn, measured] : drawn_and_measured) cell.runs.push_back({100, drawn, measured});
+  CalibrationCell cell{"M/M/c", "dynamic", 4, 1, "mean", {}, 50, {}, {}};
+  for (const auto& [drawn, measured] : drawn_and_measured) cell.runs.push_back({100, drawn, measured, 0.4});
   return cell;
 }
 
@@ -58,7 +58,7 @@ TEST(Calibration, DrawsThatTheoryDoesNotExplainAreOff) {
 // 2.6 ms of 50 are more than 5 %: a slow worker must not pass as hand-off.
 TEST(Calibration, TooMuchHandOffIsOffEvenWithoutAnInterval) {
   CalibrationCell cell = cell_with({{100, 100}});
-  cell.handoff_ms = 2.6;
+  cell.runs[0].handoff_ms = 2.6;
   const CalibrationRow row = judge_calibration(cell, 0.05);
   EXPECT_EQ(row.verdict, Verdict::off);
   EXPECT_THAT(row.reason, HasSubstr("2.60 ms longer than drawn"));
@@ -108,7 +108,7 @@ TEST(CalibrationCells, ARunIsHeldAgainstTheoryAndItsDraws) {
     EXPECT_NEAR(row.theory_ms, 4000, 1e-6);
     EXPECT_NEAR(row.cell.runs[0].drawn_ms, 2500, 1e-6);
     EXPECT_NEAR(row.ratio, 1.025, 1e-9);  // 100 ms of 4000 over what was drawn
-    EXPECT_NEAR(*row.cell.handoff_ms, 0, 1e-9);
+    EXPECT_NEAR(row.handoff_ms, 0, 1e-9);
   }
 }
 
@@ -131,7 +131,7 @@ TEST(CalibrationCells, WaitingAtTheWorkerIsNoHandOff) {
   report.stages_ms.queue.mean = 500;
   CalibrationCells cells;
   cells.add("r.json", report, two_batches);
-  EXPECT_NEAR(*only_row(cells).cell.handoff_ms, 0, 1e-9);
+  EXPECT_NEAR(only_row(cells).handoff_ms, 0, 1e-9);
 }
 
 TEST(CalibrationCells, LostBatchesAndALateGeneratorSpoilARun) {

@@ -50,7 +50,7 @@ done
 need() { [[ ${!1} =~ ^($2)$ ]] || { echo "calibrate.sh: --$1 '${!1}': give $3" >&2; exit 2; }; }
 number='[0-9]{1,6}(\.[0-9]{1,6})?'
 need workers '[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*' 'whole numbers from 1, separated by commas, as in 2,4'
-need load '[1-9][0-9]?' 'a whole percentage from 1 to 99'
+need load '[1-9]|[1-8][0-9]|9[0-5]' 'a whole percentage from 1 to 95'
 need service '[1-9][0-9]{0,5}ms' 'whole milliseconds, as in 50ms'
 need seconds '[1-9][0-9]{0,4}' 'a whole number from 1'
 need repeats '[1-9][0-9]{0,3}' 'a whole number from 1'

@@ -21,8 +21,8 @@ esac
 # What makes tables and pictures of finished runs does not change them.
 sources() {
   find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f -regextype posix-extended \
-    ! -regex 'lib/plot/.*|lib/report/(cell_summary|comparison|csv|json_tables|repeatability|summary_text|sweep|tables)\..*' \
-    ! -regex 'tools/(dp-audit|dp-plot|dp-summarize|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
+    ! -regex 'lib/plot/.*|lib/report/(calibration.*|cell_summary|comparison|csv|json_tables|repeatability|summary_text|sweep|tables)\..*' \
+    ! -regex 'tools/(dp-audit|dp-calibrate|dp-plot|dp-summarize|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
 }
 
 key() {

@@ -33,7 +33,7 @@ std::pair<Verdict, std::string> decide(const CalibrationRow& row) {
     return {Verdict::off, fmt::format("a batch takes {:.2f} ms longer than drawn, over {:.0f} % of {:.0f} ms",
                                       row.handoff_ms, 100 * most_handoff, cell.service_ms)};
   }
-  if (!cell.unusable.empty()) return {Verdict::not_shown, cell.unusable.front()};
+  if (cell.unusable.size() > cell.runs.size()) return {Verdict::not_shown, cell.unusable.front()};
   if (!row.interval) return {Verdict::not_shown, "one run has no interval: measure at least two"};
   if (apart(*row.interval, row.margin)) return {Verdict::off, "the interval lies outside the margin"};
   if (apart(*row.raw, row.margin)) return {Verdict::off, "the raw interval lies outside the margin"};
@@ -46,6 +46,12 @@ std::pair<Verdict, std::string> decide(const CalibrationRow& row) {
 /// "0.981-1.012", or "-".
 std::string text_of(const std::optional<RatioInterval>& interval) {
   return interval ? fmt::format("{:.3f}-{:.3f}", interval->low, interval->high) : "-";
+}
+
+/// "10", or "8/10" when two were left out.
+std::string runs_of(const CalibrationCell& cell) {
+  const std::size_t used = cell.runs.size(), left_out = cell.unusable.size();
+  return left_out ? fmt::format("{}/{}", used, used + left_out) : fmt::format("{}", used);
 }
 
 Json json_of(const std::optional<RatioInterval>& interval) {
@@ -83,14 +89,14 @@ const char* name_of(Verdict verdict) {
 
 std::string calibration_table(const std::vector<CalibrationRow>& rows) {
   std::string text =
-      fmt::format("{:<8} {:<8} {:>7} {:>6} {:<6} {:>4} {:>9} {:>9} {:>6} {:<13} {:<13} {:>6} {:>8}  {}\n",
+      fmt::format("{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>9} {:>9} {:>6} {:<13} {:<13} {:>6} {:>8}  {}\n",
                   "model", "strategy", "workers", "credit", "figure", "runs", "theory", "measured", "ratio",
                   "interval", "raw", "margin", "handoff", "verdict");
   for (const CalibrationRow& row : rows) {
     const CalibrationCell& cell = row.cell;
     text += fmt::format(
-        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>4} {:>9.2f} {:>9.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  {}{}\n",
-        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, cell.runs.size(), row.theory_ms,
+        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>9.2f} {:>9.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  {}{}\n",
+        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, runs_of(cell), row.theory_ms,
         row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
         fmt::format("{:.1f} %", 100 * row.margin), fmt::format("{:.3f}", row.handoff_ms),
         name_of(row.verdict), row.reason.empty() ? "" : ": " + row.reason);
@@ -134,6 +140,7 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
                     {"service_alone_ms", json_of(cell.blind_ms)},
                     {"verdict", name_of(row.verdict)},
                     {"reason", row.reason},
+                    {"left_out", cell.unusable},
                     {"runs", std::move(runs)}});
   }
   return Json{{"schema", "dp.calibration/1"}, {"rows", std::move(list)}}.dump(1, ' ') + "\n";

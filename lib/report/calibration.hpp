@@ -26,7 +26,7 @@ struct CalibrationCell {
   std::vector<Observation> runs;      ///< by replication
   double service_ms = 0;              ///< mean of what is drawn, hand-off apart
   std::optional<double> blind_ms;     ///< the same figure of the service alone, which sees no queue
-  std::vector<std::string> unusable;  ///< why runs cannot be held against theory
+  std::vector<std::string> unusable;  ///< why other runs are no measurement and left out
 };
 
 struct RatioInterval {
@@ -51,8 +51,9 @@ struct CalibrationRow {
 inline constexpr double raw_confidence = 0.999;
 inline constexpr double most_handoff = 0.05;  ///< of the service time; more is a slow worker, not hand-off
 
-/// Judges a cell within ± `margin` (a fraction). ok needs three things: the interval lies within the margin,
-/// the raw interval meets it, and the hand-off is at most most_handoff of the service.
+/// Judges a cell within ± `margin` (a fraction). ok needs four things: the interval lies within the margin,
+/// the raw interval meets it, the hand-off is at most most_handoff of the service, and no more runs were left
+/// out than used.
 CalibrationRow judge_calibration(CalibrationCell cell, double margin);
 
 /// The rows as aligned text for people, with a line on the columns.

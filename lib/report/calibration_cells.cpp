@@ -55,11 +55,12 @@ void CalibrationCells::add(const std::string& file, const RunReport& report, con
     throw Error("{}: strategy {}: theory is at hand for dynamic and uniform", file, report.strategy);
   }
   const double handoff = handoff_ms(report, &StageTime::mean, ms * mean_of(drawn.services));
+  const double counted = std::min(handoff / ms, most_handoff * drawn.mean_service);
   std::vector<double> services = drawn.services;
-  for (double& service : services) service += handoff / ms;
+  for (double& service : services) service += counted;
   const auto replayed =
       (shared ? replay_shared_queue : replay_round_robin)(drawn.arrivals, services, report.nodes);
-  const QueueLoad load{drawn.rate, drawn.mean_service + handoff / ms, report.nodes};
+  const QueueLoad load{drawn.rate, drawn.mean_service + counted, report.nodes};
   const std::string model = shared ? "M/M/c" : "E_N/M/1";
   const auto put_figure = [&](const char* name, double theory, double replay, double measured) {
     put(file, report, model, {name, {ms * theory, ms * replay, measured, handoff}}, ms * drawn.mean_service);
@@ -98,9 +99,9 @@ void CalibrationCells::put(const std::string& file, const RunReport& report, con
   cell.credit = report.credit;
   cell.figure = figure.name;
   cell.service_ms = service_ms;
+  if (const std::string why = complaint(file, report); !why.empty()) return cell.unusable.push_back(why);
   if (figure.blind_ms) cell.blind_ms = running_mean(cell.blind_ms, cell.runs.size(), *figure.blind_ms);
   cell.runs.push_back(figure.values);
-  if (const std::string why = complaint(file, report); !why.empty()) cell.unusable.push_back(why);
 }
 
 std::vector<CalibrationRow> CalibrationCells::judged(double margin) const {

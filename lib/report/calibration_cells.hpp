@@ -27,7 +27,8 @@ struct StalledRun {
 /// Cells by model, workers, credit and figure.
 class CalibrationCells {
  public:
-  /// Poisson arrivals, exponential service: dynamic is held against M/M/c, uniform against E_N/M/1. Throws
+  /// Poisson arrivals, exponential service: dynamic is held against M/M/c, uniform against E_N/M/1, with the
+  /// hand-off, up to most_handoff, added to each service. Runs that are no measurement are put aside. Throws
   /// Error naming `file` for another strategy, or when there is no steady state.
   void add(const std::string& file, const RunReport& report, const DrawnRun& drawn);
   /// One worker that stands still.

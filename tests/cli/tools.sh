@@ -7,7 +7,7 @@
 cd "$scratch" || exit 1
 
 stages=(dp-stream dp-route dp-infer dp-collect)
-tools=("${stages[@]}" dp-summarize dp-plot dp-keygen dp-audit)
+tools=("${stages[@]}" dp-summarize dp-plot dp-keygen dp-audit dp-calibrate)
 
 for tool in "${tools[@]}"; do
   run "$bin/$tool" --help

@@ -87,7 +87,7 @@ start() {
   DP_BIN=$bin "$run_local" --backend synthetic --data synthetic:3x32x32 --batch-size 1 --strategy "$2" --workers "$3" \
     --credit "$4" --service "$5" --slowdowns "${slow%,}" --worker-seed "$draws" --rate "$6" --samples "$7" \
     --seed "$((seed * 1000 + repeat))" --logs "$out/$name.logs" --decisions "$out/$name.decisions" --out "$out/$name.json" \
-    -- --arrivals "$8" 2>"$out/$name.err" &
+    --arrivals "$8" 2>"$out/$name.err" &
   running[$name]=$!
 }
 

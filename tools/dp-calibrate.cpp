@@ -35,7 +35,7 @@ constexpr const char* example =
 
 void declare(Options& options) {
   options.section("Theory")
-      .value("margin", "PERCENT", "how far from theory the whole interval may reach", "5")
+      .value("margin", "PERCENT", "how far from theory the whole interval may reach", "2")
       .flag("json", "print JSON, with every run's figures, instead of a table")
       .positional(
           "RUN.json...",
@@ -95,6 +95,12 @@ std::vector<double> arrivals_of(const Run& run) {
   return due;
 }
 
+/// A field of a decision; "" when it is not there or no text.
+std::string text_in(const Json& decision, const char* field) {
+  const auto found = decision.find(field);
+  return found != decision.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 /// The time drawn for each batch, in seconds: worker wK draws one number a batch, in the order of dispatch,
 /// from a seed K above that of w0, as run-local.sh starts them.
 std::vector<double> draws_of(const Run& run, double mean, std::size_t batches) {
@@ -104,9 +110,11 @@ std::vector<double> draws_of(const Run& run, double mean, std::size_t batches) {
   std::vector<double> drawn(batches, -1.0);
   for (const std::string& line : split(read_text(log), '\n')) {
     const Json decision = Json::parse(line, nullptr, false);
-    if (!decision.is_object() || decision.value("what", "") != "dispatch") continue;
-    const std::string worker = decision.value("worker", "");
-    const auto batch = decision.value("batch", std::uint64_t{UINT64_MAX});
+    if (!decision.is_object() || text_in(decision, "what") != "dispatch") continue;
+    const std::string worker = text_in(decision, "worker");
+    const auto found = decision.find("batch");
+    const bool known = found != decision.end() && found->is_number_unsigned();
+    const std::uint64_t batch = known ? found->get<std::uint64_t>() : UINT64_MAX;
     if (batch >= batches || drawn[batch] >= 0 || !worker.starts_with('w')) {
       throw Error("{}: batch {} at worker '{}': each batch of the run has to go once to one of w0, w1, …",
                   log.string(), batch, worker);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -33,7 +34,10 @@ std::pair<Verdict, std::string> decide(const CalibrationRow& row) {
     return {Verdict::off, fmt::format("a batch takes {:.2f} ms longer than drawn, over {:.0f} % of {:.0f} ms",
                                       row.handoff_ms, 100 * most_handoff, cell.service_ms)};
   }
-  if (cell.unusable.size() > cell.runs.size()) return {Verdict::not_shown, cell.unusable.front()};
+  if (2 * row.used < cell.runs.size()) {
+    const auto spoilt = std::ranges::find_if(cell.runs, [](auto& run) { return !run.left_out.empty(); });
+    return {Verdict::not_shown, spoilt->left_out};
+  }
   if (!row.interval) return {Verdict::not_shown, "one run has no interval: measure at least two"};
   if (apart(*row.interval, row.margin)) return {Verdict::off, "the interval lies outside the margin"};
   if (apart(*row.raw, row.margin)) return {Verdict::off, "the raw interval lies outside the margin"};
@@ -49,9 +53,9 @@ std::string text_of(const std::optional<RatioInterval>& interval) {
 }
 
 /// "10", or "8/10" when two were left out.
-std::string runs_of(const CalibrationCell& cell) {
-  const std::size_t used = cell.runs.size(), left_out = cell.unusable.size();
-  return left_out ? fmt::format("{}/{}", used, used + left_out) : fmt::format("{}", used);
+std::string runs_of(const CalibrationRow& row) {
+  const std::size_t all = row.cell.runs.size();
+  return row.used < all ? fmt::format("{}/{}", row.used, all) : fmt::format("{}", all);
 }
 
 Json json_of(const std::optional<RatioInterval>& interval) {
@@ -67,6 +71,8 @@ CalibrationRow judge_calibration(CalibrationCell cell, double margin) {
   row.margin = margin;
   std::vector<double> theory, measured, handoff, ratios, raw;
   for (const Observation& run : row.cell.runs) {
+    if (!run.left_out.empty()) continue;
+    ++row.used;
     theory.push_back(run.theory_ms);
     measured.push_back(run.measured_ms);
     handoff.push_back(run.handoff_ms);
@@ -96,7 +102,7 @@ std::string calibration_table(const std::vector<CalibrationRow>& rows) {
     const CalibrationCell& cell = row.cell;
     text += fmt::format(
         "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>9.2f} {:>9.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  {}{}\n",
-        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, runs_of(cell), row.theory_ms,
+        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, runs_of(row), row.theory_ms,
         row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
         fmt::format("{:.1f} %", 100 * row.margin), fmt::format("{:.3f}", row.handoff_ms),
         name_of(row.verdict), row.reason.empty() ? "" : ": " + row.reason);
@@ -123,7 +129,8 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
       runs.push_back({{"theory_ms", run.theory_ms},
                       {"drawn_ms", run.drawn_ms},
                       {"measured_ms", run.measured_ms},
-                      {"handoff_ms", run.handoff_ms}});
+                      {"handoff_ms", run.handoff_ms},
+                      {"left_out", run.left_out.empty() ? Json(nullptr) : Json(run.left_out)}});
     }
     list.push_back({{"model", cell.model},
                     {"strategy", cell.strategy},
@@ -140,7 +147,6 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
                     {"service_alone_ms", json_of(cell.blind_ms)},
                     {"verdict", name_of(row.verdict)},
                     {"reason", row.reason},
-                    {"left_out", cell.unusable},
                     {"runs", std::move(runs)}});
   }
   return Json{{"schema", "dp.calibration/1"}, {"rows", std::move(list)}}.dump(1, ' ') + "\n";

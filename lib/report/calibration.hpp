@@ -14,7 +14,8 @@ namespace dp {
 /// measured, in ms. Equal `theory` and `drawn`: the run draws nothing.
 struct Observation {
   double theory_ms = 0, drawn_ms = 0, measured_ms = 0;
-  double handoff_ms = 0;  ///< per batch, counted as service in both
+  double handoff_ms = 0;      ///< per batch, counted as service in both
+  std::string left_out = {};  ///< why it is no measurement and counts for nothing; "" when it is
 };
 
 /// Replications of one configuration and one figure of it.
@@ -22,11 +23,10 @@ struct CalibrationCell {
   std::string model;     ///< "M/M/c", "E_N/M/1" or "stalled"
   std::string strategy;  ///< what is to behave so
   std::uint32_t workers = 0, credit = 0;
-  std::string figure;                 ///< "mean" or "p99"
-  std::vector<Observation> runs;      ///< by replication
-  double service_ms = 0;              ///< mean of what is drawn, hand-off apart
-  std::optional<double> blind_ms;     ///< the same figure of the service alone, which sees no queue
-  std::vector<std::string> unusable;  ///< why other runs are no measurement and left out
+  std::string figure;              ///< "mean" or "p99"
+  std::vector<Observation> runs;   ///< by replication
+  double service_ms = 0;           ///< mean of what is drawn, hand-off apart
+  std::optional<double> blind_ms;  ///< the same figure of the service alone, which sees no queue
 };
 
 struct RatioInterval {
@@ -37,9 +37,10 @@ struct RatioInterval {
 struct CalibrationRow {
   enum class Verdict { ok, not_shown, off };
   CalibrationCell cell;
-  double theory_ms = 0, measured_ms = 0;  ///< means over the runs
-  double handoff_ms = 0;                  ///< mean over the runs
-  double ratio = 0;                       ///< 1 + (measured − drawn) ÷ theory, mean over the runs
+  std::size_t used = 0;                   ///< runs that are not left out; what follows is over these
+  double theory_ms = 0, measured_ms = 0;  ///< means
+  double handoff_ms = 0;                  ///< mean
+  double ratio = 0;                       ///< 1 + (measured − drawn) ÷ theory, mean
   std::optional<RatioInterval> interval;  ///< of that, Student t, 95 %; absent for fewer than two runs
   std::optional<RatioInterval> raw;       ///< of measured ÷ theory whatever was drawn, raw_confidence
   double margin = 0;                      ///< fraction of 1 allowed either way

@@ -99,9 +99,9 @@ void CalibrationCells::put(const std::string& file, const RunReport& report, con
   cell.credit = report.credit;
   cell.figure = figure.name;
   cell.service_ms = service_ms;
-  if (const std::string why = complaint(file, report); !why.empty()) return cell.unusable.push_back(why);
   if (figure.blind_ms) cell.blind_ms = running_mean(cell.blind_ms, cell.runs.size(), *figure.blind_ms);
   cell.runs.push_back(figure.values);
+  cell.runs.back().left_out = complaint(file, report);
 }
 
 std::vector<CalibrationRow> CalibrationCells::judged(double margin) const {

@@ -27,7 +27,7 @@ expect_line err 'tests/cli/data/run.json: config.stream.batch-size is missing'
 # ── Runs as they should be ──
 run "$calibrate" --workers 2 --seconds 3 --repeats 2 --stall 0.5 --margin 99 --out "$scratch/good" --markdown "$scratch/good.md"
 [[ $(find "$scratch/good" -name '*.json' | wc -l) == 9 ]] || fail 'expected 8 runs and calibration.json'
-for row in 'E_N/M/1 uniform 2 1 mean 2' 'E_N/M/1 uniform 2 8 mean 2' 'M/M/c dynamic 2 1 mean 2' 'stalled uniform 1 1 max 2'; do
+for row in "E_N/M/1 uniform 2 1 mean" "E_N/M/1 uniform 2 8 mean" "M/M/c dynamic 2 1 mean" "stalled uniform 1 1 max"; do
   tr -s ' ' <"$scratch/out" | grep -qF "$row" || fail "expected a row: $row"
 done
 grep -q '^\$ pipelines/calibrate.sh --workers 2 --seconds 3' "$scratch/good.md" || fail 'the markdown does not name the command'
@@ -53,5 +53,15 @@ expect_line err 'mixed.decisions' "another run's log?"
 # ── Slower workers than theory knows: one run is enough ──
 run "$calibrate" --workers 2 --seconds 2 --repeats 1 --stall 0 --slowdown 1.3 --out "$scratch/slow"
 expect_status 3
+# On a busy machine the generator may have been late, and the run left out: that is not what is looked at here.
+jq '.generator_lateness_ms.p99 = 0' "$scratch/slow/dynamic-2-r1.json" >"$scratch/slow.json"
+cp "$scratch/slow/dynamic-2-r1.decisions" "$scratch/slow.decisions"
+run "$bin/dp-calibrate" "$scratch/slow.json"
+expect_status 3
 expect_line out 'M/M/c' 'off: a batch takes' 'longer than drawn'
+jq '.generator_lateness_ms.p99 = 50' "$scratch/slow.json" >"$scratch/late.json"
+cp "$scratch/slow.decisions" "$scratch/late.decisions"
+run "$bin/dp-calibrate" "$scratch/late.json"
+expect_status 3
+expect_line out '0/1' 'not shown' 'late.json: the generator was 50.00 ms late'
 echo ok

@@ -17,8 +17,9 @@ using testing::HasSubstr;
 
 /// Runs of 100 ms in theory, each of which drew and measured so much.
 CalibrationCell cell_with(const std::vector<std::pair<double, double>>& drawn_and_measured) {
-  CalibrationCell cell{"M/M/c", "dynamic", 4, 1, "mean", {}, 50, {}, {}};
-  for (const auto& [drawn, measured] : drawn_and_measured) cell.runs.push_back({100, drawn, measured, 0.4});
+  CalibrationCell cell{"M/M/c", "dynamic", 4, 1, "mean", {}, 50, {}};
+  for (const auto& [drawn, measured] : drawn_and_measured)
+    cell.runs.push_back({100, drawn, measured, 0.4, ""});
   return cell;
 }
 
@@ -153,7 +154,7 @@ TEST(CalibrationCells, RunsWithLostBatchesOrALateGeneratorAreLeftOut) {
   late.generator_lateness_ms.p99 = 60;  // over 2 % of 2.5 s
   CalibrationCells cells;
   for (const RunReport& report : {good, good, lost, late}) cells.add("r.json", report, two_batches);
-  EXPECT_EQ(only_row(cells).cell.runs.size(), 2);
+  EXPECT_EQ(only_row(cells).used, 2);
   EXPECT_NE(only_row(cells).verdict, Verdict::not_shown);
   EXPECT_THAT(calibration_table(cells.judged(0.05)), HasSubstr(" 2/4 "));
   cells.add("r.json", late, two_batches);

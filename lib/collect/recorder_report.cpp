@@ -145,12 +145,14 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
 void Recorder::tell_data(RunReport& report) const {
   const std::uint32_t bytes = count_or_zero(option_of(run_.options, "sample-bytes"));
   if (bytes == 0) return;
+  std::uint64_t moved = 0;  // whole samples: equal sums are equal figures
   for (WorkerReport& w : report.workers) {
     const std::optional<std::uint64_t> held = held_.of(w.name);
     if (!held) return;
     w.data_mb_peak = static_cast<double>(*held) * bytes / 1e6;
-    report.data_moved_mb = report.data_moved_mb.value_or(0) + *w.data_mb_peak;
+    moved += *held;
   }
+  report.data_moved_mb = static_cast<double>(moved) * bytes / 1e6;
 }
 
 void Recorder::tell_balance(RunReport& report, const Report& router) const {

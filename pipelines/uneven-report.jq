@@ -1,0 +1,83 @@
+# Words dp-summarize's figures of the uneven study: findings, each with its interval, then the tables. Input: a list of
+# {name, title, rate, summary, details, host}, one a scenario. Arguments: $seconds, $work (what a batch costs).
+# Nothing is decided here: "distinguishable" is what dp-summarize found at a family-wise error of 5 %.
+# SPDX-License-Identifier: MIT
+
+# ── Numbers ──
+def digits($d):
+  if . == null then "–" else
+    pow(10; $d) as $p | (fabs * $p | round) as $n
+    | (if . < 0 and $n > 0 then "-" else "" end) + ($n / $p | floor | tostring)
+    + (if $d > 0 then "." + ("000" + ($n % $p | tostring))[-$d:] else "" end)
+  end;
+def with_half($mean; $half; $d): ($mean | digits($d)) + (if $half == null then "" else " ± \($half | digits($d))" end);
+def estimate($d): if . == null then "–" else with_half(.mean; .ci95; $d) end;
+def percent: "\(.percent | digits(1)) %" + (if .half == null then "" else " ± \(.half | digits(1)) %" end);
+def amount: .percent |= fabs | percent;
+
+# ── Differences: $a less $b, in percent of the mean of $b ──
+def cell($strategy): .details.cells[] | select(.strategy == $strategy);
+def pair($a; $b): .summary.nodes[0].pairs[] | select([.first, .second] | sort == ([$a, $b] | sort));
+def relative($a; $b; $base; $first):
+  (if $first == $a then 100 else -100 end / $base) as $scale
+  | {a: $a, b: $b, distinguishable, percent: (.difference * $scale),
+     half: (if .half_width == null then null else .half_width * ($scale | fabs) end)};
+def capacity($a; $b):
+  cell($b).capacity.mean as $base | pair($a; $b) | .first as $first
+  | {difference: .capacity_difference, half_width, distinguishable} | relative($a; $b; $base; $first);
+def moved($a; $b):
+  cell($b).data_moved_mb.mean as $base | pair($a; $b) | .first as $first
+  | .data_moved_mb | if . == null then null else relative($a; $b; $base; $first) end;
+
+# ── Findings ──
+def by_capacity:
+  if .half == null then "\(.a) and \(.b) cannot be compared by fewer than two valid iterations"
+  elif .distinguishable | not then "\(.a) and \(.b) are indistinguishable (\(percent))"
+  elif .percent > 0 then "\(.a) beats \(.b) by \(amount)"
+  else "\(.a) serves \(amount) less than \(.b)" end;
+def by_bytes:
+  if . == null or .half == null then "the bytes moved cannot be compared"
+  elif .distinguishable | not then "they move as many bytes (\(percent))"
+  elif .percent < 0 then "\(.a) moves \(amount) fewer bytes"
+  else "\(.a) moves \(amount) more bytes" end;
+def finding:
+  if .name == "even" then
+    "Control, \(.title): " + ([capacity("dynamic"; "uniform"), capacity("sharded"; "uniform"), capacity("sharded"; "dynamic")]
+      | map(by_capacity) | join("; ")) + "."
+  elif .name == "skew" then
+    "With \(.title), " + (capacity("sharded"; "dynamic") | by_capacity) + ", and " + (moved("sharded"; "dynamic") | by_bytes) + "."
+  else
+    "With \(.title), " + (capacity("dynamic"; "uniform") | by_capacity) + "; " + (capacity("sharded"; "uniform") | by_capacity) + "."
+  end;
+
+# ── Tables ──
+def rows: . as $s | .details.cells[]
+  | .strategy as $strategy
+  | [$s.details.runs[] | select(.strategy == $strategy)] as $runs
+  | "| \($s.name) | \(.strategy) | \(.capacity | estimate(0)) | \(.p99_ms | estimate(1))\(if .p99_ms then " at \($s.rate)/s" else "" end) | "
+    + "\(.data_moved_mb | estimate(1)) | \([$runs[] | select(.valid)] | length) of \($runs | length) |";
+def differences: . as $s | .summary.nodes[0].pairs[]
+  | .second as $a | .first as $b | $s | capacity($a; $b) as $c | moved($a; $b) as $m
+  | "| \(.name) | \($a) less \($b) | \($c | percent)\(if $c.distinguishable then "" else " (indistinguishable)" end) | "
+    + (if $m == null then "–" else "\($m | percent)\(if $m.distinguishable then "" else " (indistinguishable)" end)" end) + " |";
+def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percent == 0)
+  and (moved("dynamic"; "sharded") | . != null and .distinguishable));
+
+. as $all
+| "## Findings", "",
+  ($all[] | "* " + finding), "",
+  "| work | strategy | capacity, samples/s | p99, ms | MB moved | valid runs |", "| --- | --- | --- | --- | --- | --- |",
+  ($all[] | rows), "",
+  "| work | difference | capacity | bytes moved |", "| --- | --- | --- | --- |",
+  ($all[] | differences), "",
+  ($all[] | "* `\(.name)`: \(.title)."),
+  "* A batch takes \($work), times the worker's slow-down. Workers sleep meanwhile, so four of them, processes of one host "
+    + "of \($all[0].host.cores) cores, are not oversubscribed: routing is measured, not arithmetic.",
+  "* Capacity and MB moved as fast as possible; p99 of sample latency at the rate beside it, Poisson arrivals, – where "
+    + "too few batches support it or a queue grew. Intervals are 95 % over iterations.",
+  "* Differences are paired by seed and in percent of the second's mean; their intervals are Holm-corrected over the three "
+    + "pairs of a row's work, and what spans zero is called indistinguishable.",
+  "* MB moved: the distinct samples each worker served, which it fetches once where batches name samples by reference.",
+  (if $all | kept_by_turns then "* Where uniform moves no more than sharded, the plan takes equal shards in turn, and their "
+    + "number is a multiple of the workers': uniform's turn then meets each shard at the same worker, by arithmetic." else empty end),
+  "* Measured in \($seconds) s."

@@ -29,7 +29,8 @@ uneven-study.sh - when does dynamic beat uniform, and when does sharded win on b
 Usage: pipelines/uneven-study.sh [options]
 
   --out DIR          where the runs and their tables go, one folder a scenario (results/uneven)
-  --markdown FILE    the findings and tables also as a document
+  --markdown FILE    the findings and tables also as a document, which says how it was made
+  --made-by TEXT     the command it names (this one)
   --iterations N     times each cell is measured, paired by seed (5)
   --scenarios A,B    some of: ${order[*]} (all)
   --samples N        of every run, instead of each scenario's own (a quick look: p99 is then not supported)

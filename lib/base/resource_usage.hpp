@@ -8,6 +8,9 @@
 
 namespace dp {
 
+/// Between two readings.
+inline constexpr Duration usage_interval = std::chrono::milliseconds(500);
+
 struct ResourceUsage {
   Time at{};                          ///< when it was read
   Duration cpu{};                     ///< user + system time since the process started

@@ -1,4 +1,4 @@
-// What this process has used so far, by libproc2: the only file that includes it is process_usage.cpp.
+// What this process has used so far, by libproc2.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -45,7 +45,7 @@ violations() {
   only "$1" 'wire/fields\.hpp' 'lib/(wire/codec|collect/journal)\.cpp'
   only "$1" 'zlib\.h' 'lib/collect/journal\.cpp'
   only "$1" '(ATen|torch|c10|caffe2)/' 'lib/infer/torch_(backend|model)\.(cpp|hpp)'
-  only "$1" 'libproc2/' 'lib/runtime/process_usage\.cpp'
+  only "$1" 'libproc2/' 'lib/runtime/(process|host)_usage\.cpp'
   only "$1" 'cxxopts' 'lib/base/options\.cpp'
   only "$1" 'png\.h' 'tools/cifar10-from-png\.cpp'
   (cd "$1" && grep -rnP --include='*.hpp' --include='*.cpp' 'std::\w+_distribution\b|std::unordered_|std::random_shuffle|std::shuffle' lib) |

@@ -95,7 +95,8 @@ std::vector<std::string> record(const Options& options, const BackendOptions& ba
   add("weights", backend.weights.filename().string());
   add("weights_digest", digest(MappedFile(backend.weights).bytes()));
 #ifdef DP_TORCH
-  add("libtorch", torch_version());
+  const std::vector<std::string> versions = torch_versions();
+  all.insert(all.end(), versions.begin(), versions.end());
 #endif
   return all;
 }
@@ -153,8 +154,7 @@ Exit run(int argc, char** argv) {
     }
   });
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500),
-             [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
+  loop.every(usage_interval, [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
   say_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
   try {
     const Exit status = loop.run(worker, *transport);

@@ -63,7 +63,7 @@ std::unique_ptr<Backend> make_synthetic_backend(const BackendOptions& options);
 /// ResNet-18 by LibTorch. Throws UsageError for an unknown model or device, Error for bad weights. In
 /// dp_torch.
 std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options);
-/// Version of LibTorch built against. In dp_torch.
-std::string torch_version();
+/// Name, value, …: versions of LibTorch and oneDNN, and the BLAS that is loaded. In dp_torch.
+std::vector<std::string> torch_versions();
 
 }  // namespace dp

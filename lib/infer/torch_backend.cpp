@@ -4,12 +4,14 @@
 // SPDX-License-Identifier: MIT
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/version.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <new>
 #include <optional>
 #include <set>
@@ -52,6 +54,27 @@ struct Stem {
   std::int64_t kernel, stride, padding;
   bool pool;
 };
+
+/// Of "Intel(R) MKL-DNN v2.6.3 (Git Hash N/A)", the number; "" when LibTorch was built without it.
+std::string onednn_version() {
+  const std::string text = at::get_mkldnn_version();
+  const auto from = text.find(" v");
+  if (from == std::string::npos) return "";
+  return text.substr(from + 2, text.find(' ', from + 2) - from - 2);
+}
+
+/// The file name of the BLAS that is loaded: on Debian any of several provides libblas.so.3.
+std::string blas_library() {
+  std::ifstream maps("/proc/self/maps");
+  std::string found;
+  for (std::string line; std::getline(maps, line);) {
+    const std::string name = line.substr(line.rfind('/') + 1);
+    if (name.starts_with("libopenblas") || name.starts_with("libmkl") || name.starts_with("libblis"))
+      return name;
+    if (name.starts_with("libblas")) found = name;
+  }
+  return found;
+}
 
 Stem stem_of(const std::string& model) {
   static const std::vector<std::string> models{"resnet18", "resnet18-cifar"};
@@ -330,6 +353,8 @@ std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options) {
   return std::make_unique<TorchBackend>(options);
 }
 
-std::string torch_version() { return TORCH_VERSION; }
+std::vector<std::string> torch_versions() {
+  return {"libtorch", TORCH_VERSION, "onednn", onednn_version(), "blas", blas_library()};
+}
 
 }  // namespace dp

@@ -15,7 +15,7 @@ for model in resnet18 resnet18-cifar; do
   run "$model" --model "$model" --workers 2 --rate max --samples 1024 --data "$fixture" --expected "$predictions"
   ((status == 0)) || die "$model: status $status"
   check "$model" "$accounted" '.accuracy.agreement >= 0.999' '.accuracy.compared == 1024' \
-    "(.accuracy.top1 * 512 - $correct) | fabs <= 1" '.weights.digest | length == 32' '.versions.libtorch != null'
+    "(.accuracy.top1 * 512 - $correct) | fabs <= 1" '.weights.digest | length == 32' '.versions | .libtorch != null and .onednn != null and .blas != null'
 done
 run reference --workers 1 --rate max --samples 512 --payload reference --data "$fixture" --expected "$root/data/weights/resnet18.predictions.bin"
 ((status == 0)) || die "by reference: status $status"

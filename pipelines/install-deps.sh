@@ -56,6 +56,7 @@ libgtest-dev         # unit tests
 libgmock-dev         # unit tests
 shellcheck           # checks the scripts
 python3-msgpack      # reads the journal, independently
+python3-jsonschema   # validates run files against their schema
 iproute2             # network namespaces: tests with a loopback, or a host, of their own
 EOF
 }

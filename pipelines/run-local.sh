@@ -32,6 +32,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --rate R|max, --arrivals KIND, --concurrency K, --samples N, --batch-size B, --layout L, --payload P, --seed S
                       passed to dp-stream
   --decisions FILE    the router's decision log
+  --warmup TIME       the part of the run that is kept apart, passed to dp-collect
   --journal FILE      where dp-collect keeps the ledger, begun anew; none for no journal (beside --out while it runs)
   --lease TIME        passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
@@ -66,7 +67,7 @@ while (($#)); do
     --worker-seed) worker_seed=$2 ;;
     --data) data=$2 ;;
     --expected) expected=$2 ;;
-    --predictions | --slo) collect_options+=("$1" "$2") ;;
+    --predictions | --slo | --warmup) collect_options+=("$1" "$2") ;;
     --decisions) decisions=$2 ;;
     --journal) journal=$2 ;;
     --lease) route_options+=(--lease "$2") ;;

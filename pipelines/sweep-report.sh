@@ -14,10 +14,11 @@ done
 show_single() {
   jq -r '
     def ms: if . == null then "–" else "\(. * 100 | round / 100) ms" end;
+    def percentile($p): if .supported[$p] then .[$p] | ms else "– (too few batches)" end;
     "run         \(.run_id)   \(if .valid then "valid" else "INVALID" end)\(if .overloaded then ", overloaded" else "" end)",
     "samples     \(.samples.announced) announced, \(.samples.completed) completed, \(.samples.failed) failed, \(.samples.lost) lost, \(.samples.double_counted) counted twice",
     "throughput  \(.rates.completed * 10 | round / 10) samples/s",
-    "latency     p50 \(.latency_ms.p50 | ms)   p95 \(.latency_ms.p95 | ms)   p99 \(.latency_ms.p99 | ms)",
+    "latency     p50 \(.latency_ms | percentile("p50"))   p95 \(.latency_ms | percentile("p95"))   p99 \(.latency_ms | percentile("p99"))",
     (if .accuracy.top1 then "top-1       \(.accuracy.top1 * 10000 | round / 100) %" else empty end),
     (.workers[]? | "worker      \(.name): \(.samples) samples, \(.service_ms_per_sample | ms) each"),
     (.verdicts[]? | select(.ok | not) | "INVALID     \(.criterion): \(.observed), required \(.required). \(.remedy)")

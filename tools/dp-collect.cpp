@@ -17,6 +17,7 @@
 #include "collect/slo.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/host_facts.hpp"
+#include "runtime/host_usage.hpp"
 #include "runtime/link_options.hpp"
 #include "runtime/process_usage.hpp"
 
@@ -41,6 +42,10 @@ Options declare() {
             "status 3 if missed: sample latency p50, p90, p95, p99, p99.9, mean or max within a time "
             "(p99=50ms), or throughput of at least so many samples/s; a percentile needs enough batches "
             "(p99: 662)")
+      .value("warmup", "TIME",
+             "keep what is due in the first TIME of the run (with --rate max: comes back in it) out of "
+             "latencies, rates and balance; it is accounted for, and told of apart",
+             "0s")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
   options.section("Journal").value(
       "journal", "FILE",
@@ -79,8 +84,9 @@ class ProgressLine {
   void show(const Collector::Progress& p) {
     if (!shown_) return;
     const double left = p.rate > 0 ? static_cast<double>(p.planned - p.samples) / p.rate : 0;
-    const std::string text = fmt::format("{}/{} samples  {:.0f}/s  p99 {:.1f} ms  ETA {:.0f} s", p.samples,
-                                         p.planned, p.rate, p.p99_ms, left);
+    const std::string p99 = p.p99_ms ? fmt::format("{:.1f} ms", *p.p99_ms) : "–";
+    const std::string text =
+        fmt::format("{}/{} samples  {:.0f}/s  p99 {}  ETA {:.0f} s", p.samples, p.planned, p.rate, p99, left);
     std::fputs(
         fmt::format("\r{}{}{}\x1b[K", colour_ ? "\x1b[36m" : "", text, colour_ ? "\x1b[0m" : "").c_str(),
         stderr);
@@ -172,17 +178,28 @@ class Journal {
   std::unique_ptr<JournalFile> file_;
 };
 
+HostFacts host_facts(const HostDescription& host, const HostUsage& usage) {
+  HostFacts facts{host.cpu,    host.isa,
+                  host.cores,  host.memory_mb,
+                  host.kernel, host.governor,
+                  host.load,   {usage.steal_percent_before(), usage.steal_percent_during()},
+                  {},          {}};
+  if (const auto busy = usage.busy_percent()) facts.cpu_busy_percent = {*busy, usage.busy_percent_max()};
+  if (const auto used = usage.memory_used_mb()) facts.memory_used_mb = {*used, usage.memory_used_mb_peak()};
+  return facts;
+}
+
 RunReport complete(RunReport report, const Options& options, const std::string& journal, RunId run,
-                   const HostDescription& host, std::string started) {
+                   HostFacts host, std::string started) {
   report.run_id = fmt::format("{:016x}", raw(run));
   report.started_utc = std::move(started);
-  report.host = {host.cpu, host.isa, host.cores, host.memory_mb, host.kernel, host.governor, host.load};
+  report.host = std::move(host);
   report.versions.toolkit = version;
   report.versions.git = git_revision;
   report.versions.dirty = git_dirty;
   report.versions.compiler = compiler;
   report.versions.zmq = zmq_version();
-  const auto record = record_of(options, {"expected", "bind"});
+  const auto record = record_of(options, {"expected", "bind", "warmup"});
   ConfigSection section;
   for (std::size_t i = 0; i + 1 < record.size(); i += 2) section.emplace_back(record[i], record[i + 1]);
   section.emplace_back("journal", journal);
@@ -208,6 +225,7 @@ Exit run(int argc, char** argv) {
   settings.expected = expected_of(options);
   settings.keep_predictions = options.has("predictions");
   const std::vector<Objective> objectives = parse_objectives(options.texts("slo"));
+  settings.warmup = options.duration("warmup");
   const std::string bind = endpoint_option(options, "bind");
   const HostDescription host = describe_host();
   const std::string started = utc_now();
@@ -227,8 +245,12 @@ Exit run(int argc, char** argv) {
   }
   const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_ledger_bytes);
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500),
-             [&](Time now, Outbox& out) { collector.usage(now, usage.read(), out); });
+  HostMeter meter;
+  HostUsage host_usage;
+  loop.every(usage_interval, [&](Time now, Outbox& out) {
+    collector.usage(now, usage.read(), out);
+    host_usage.add(meter.read(), collector.started());
+  });
   {
     ProgressLine line(options.has("quiet"));
     loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {
@@ -238,6 +260,7 @@ Exit run(int argc, char** argv) {
     Exit status = Exit::failed;
     try {
       status = loop.run(collector, transport);
+      host_usage.add(meter.read(), collector.started());
       journal.sync();
     } catch (const Error&) {
       if (!collector.started()) journal.remove_if_temporary();
@@ -246,7 +269,8 @@ Exit run(int argc, char** argv) {
     if (status == Exit::interrupted) journal.remove_if_temporary();
     if (status != Exit::done) return status;
   }
-  RunReport report = complete(collector.report(), options, journal.name(), collector.run(), host, started);
+  RunReport report = complete(collector.report(), options, journal.name(), collector.run(),
+                              host_facts(host, host_usage), started);
   report.slo = judge(objectives, report);
   const std::string text = write_run_report(report);
   if (options.has("predictions")) {

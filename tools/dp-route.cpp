@@ -105,8 +105,7 @@ Exit run(int argc, char** argv) {
   });
   Router router(settings, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500),
-             [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
+  loop.every(usage_interval, [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
   say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
   return loop.run(router, transport);
 }

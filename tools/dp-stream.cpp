@@ -83,8 +83,7 @@ Exit run(int argc, char** argv) {
   transport.dial(collect_peer, collect, max_ledger_bytes);
   Streamer streamer(settings, plan, *data, random_seed());
   ProcessUsage usage;
-  loop.every(std::chrono::milliseconds(500),
-             [&](Time now, Outbox& out) { streamer.usage(now, usage.read(), out); });
+  loop.every(usage_interval, [&](Time now, Outbox& out) { streamer.usage(now, usage.read(), out); });
   say_ready("dp-stream", fmt::format("batches={} data={}", plan.batches(), data->name()));
   return loop.run(streamer, transport);
 }

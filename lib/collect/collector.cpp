@@ -11,7 +11,7 @@ Collector::Collector(CollectorOptions options, std::uint64_t nonce_seed)
     : options_(std::move(options)),
       rng_(nonce_seed),
       peers_(options_.boot_id, new_session(rng_), options_.timing),
-      recorder_(options_.expected, options_.keep_predictions) {}
+      recorder_(options_.expected, options_.keep_predictions, options_.warmup) {}
 
 std::optional<PeerId> Collector::find_role(Role role) const {
   for (const auto& [id, peer] : peers_.peers()) {

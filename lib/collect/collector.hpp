@@ -25,6 +25,7 @@ struct CollectorOptions {
   std::int64_t wall_ns = 0;                    ///< and on the wall's, ns since 1970-01-01 UTC
   std::vector<std::uint8_t> expected;          ///< class by sample id; may be empty
   bool keep_predictions = false;               ///< for `predictions()`
+  Duration warmup{};                           ///< the part of the run that is kept apart
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for the router's report and goodbyes
   std::string boot_id;
   LinkTiming timing;
@@ -60,7 +61,8 @@ class Collector final : public Stage {
 
   struct Progress {
     std::uint64_t samples = 0, planned = 0;
-    double rate = 0, p99_ms = 0;  ///< samples/s since t0
+    double rate = 0;               ///< samples/s since t0
+    std::optional<double> p99_ms;  ///< absent while there are too few batches for it
   };
   std::optional<Progress> progress(Time now) const;
 

@@ -5,34 +5,29 @@
 #include <algorithm>
 #include <utility>
 
+#include "stats/percentile_support.hpp"
+
 namespace dp {
 namespace {
 
 constexpr std::size_t longest_series = 100'000;  ///< seconds
 constexpr std::size_t most_events = 1000;
 constexpr double mb = 1e6;
-constexpr SampleId most_predictions = 1 << 26;                      ///< ids beyond are not kept
-constexpr Duration longest_reach = std::chrono::milliseconds(500);  ///< of an interval that begins before t0
+constexpr SampleId most_predictions = 1 << 26;      ///< ids beyond are not kept
+constexpr Duration longest_reach = usage_interval;  ///< of an interval that begins before the measured part
 
 }  // namespace
 
-void Recorder::Trend::add(double at, double value) {
-  n += 1;
-  x += at;
-  y += value;
-  xx += at * at;
-  xy += at * value;
-  last = std::max(last, at);
-}
-
-double Recorder::Trend::slope() const {
-  const double spread = n * xx - x * x;
-  return spread > 0 ? (n * xy - x * y) / spread : 0;
+void Recorder::Part::take(std::uint64_t n, Duration batch_latency) {
+  ++batches;
+  samples += n;
+  latency.record(batch_latency.count());
 }
 
 void Recorder::begin(const Run& run, Time t0) {
   run_ = run;
   t0_ = last_ = t0;
+  from_ = t0 + warmup_;
 }
 
 Recorder::Second& Recorder::second(Time at) {
@@ -44,14 +39,21 @@ Recorder::Second& Recorder::second(Time at) {
 
 void Recorder::announced(const Announced& batch) {
   const std::uint64_t n = batch.ids.size();
-  if (batches_.announced++ == 0) {
-    first_released_ = batch.released;
-    first_count_ = n;
-  }
+  ++batches_.announced;
   samples_.announced += n;
   last_released_ = std::max(last_released_, batch.released);
-  last_scheduled_ = std::max(last_scheduled_, batch.scheduled);
-  lateness_.record((batch.released - batch.scheduled).count());
+  if (warming_up(batch, batch.released)) {
+    offered_.due_before = std::max(offered_.due_before.value_or(batch.scheduled), batch.scheduled);
+  } else {
+    if (offered_.samples == 0) {
+      offered_.first_released = batch.released;
+      offered_.first = n;
+    }
+    offered_.samples += n;
+    offered_.last_released = std::max(offered_.last_released, batch.released);
+    last_scheduled_ = std::max(last_scheduled_, batch.scheduled);
+    lateness_.record((batch.released - batch.scheduled).count());
+  }
   if (batch.arrivals.empty()) second(batch.released).offered += n;
   for (const Time arrival : batch.arrivals) ++second(arrival).offered;
 }
@@ -59,42 +61,56 @@ void Recorder::announced(const Announced& batch) {
 void Recorder::completed(const Announced& batch, const Stations& at, const std::string& worker,
                          const std::vector<Label>& predictions) {
   const std::uint64_t n = batch.ids.size();
+  const Duration latency = at.collected - batch.scheduled;
   count_once(batch);
   ++batches_.completed;
   samples_.completed += n;
   last_ = std::max(last_, at.collected);
-  for (std::size_t i = 0; i < n; ++i) {
+  Second& bucket = second(at.collected);
+  bucket.completed += n;
+  bucket.latency.record(latency.count());
+  Served& served = workers_[worker];
+  held_.take(worker, batch.ids);
+  for (std::size_t i = 0; keep_predictions_ && i < n; ++i) keep(batch.ids[i], predictions[i]);
+  if (warming_up(batch, at.collected)) return warm_up_.take(n, latency);
+  measured_.take(n, latency);
+  measure(batch, at, predictions);
+  ++served.batches;
+  served.samples += n;
+  served.busy_s += std::max(0.0, to_seconds(at.worker.done - at.worker.started));
+}
+
+/// What is told of the measured part only.
+void Recorder::measure(const Announced& batch, const Stations& at, const std::vector<Label>& predictions) {
+  for (std::size_t i = 0; i < batch.ids.size(); ++i) {
     const Time arrival = batch.arrivals.empty() ? batch.released : batch.arrivals[i];
     sample_latency_.record((at.collected - arrival).count());
-    if (batch.labels[i] != no_label) {
-      ++labelled_;
-      if (batch.labels[i] == predictions[i]) ++correct_;
-    }
-    if (keep_predictions_) keep(batch.ids[i], predictions[i]);
-    if (batch.ids[i] < expected_.size()) {
-      ++compared_;
-      if (expected_[batch.ids[i]] == predictions[i]) ++agreeing_;
-    }
   }
-  const Duration latency = at.collected - batch.scheduled;
-  batch_latency_.record(latency.count());
-  const double due = to_seconds(batch.scheduled - t0_);
-  trend_.add(due, to_seconds(latency));
-  if (run_.rate > 0 && due >= 0.9 * static_cast<double>(run_.samples) / run_.rate)
-    tail_.record(latency.count());
+  compare(batch, predictions);
+  if (scheduled()) {
+    const double planned = static_cast<double>(run_.samples) / run_.rate - to_seconds(warmup_);
+    const double part = to_seconds(batch.scheduled - from_) / planned * tenths;
+    if (part >= 0 && part < tenths)
+      due_[static_cast<std::size_t>(part)].record((at.collected - batch.scheduled).count());
+  }
   const Duration stages[] = {batch.released - batch.scheduled,      at.outbound.sent - batch.released,
                              at.outbound.routed - at.outbound.sent, at.worker.started - at.outbound.routed,
                              at.worker.done - at.worker.started,    at.collected - at.worker.done};
   for (std::size_t i = 0; i < std::size(stages); ++i) stages_[i].record(stages[i].count());
   service_.record((at.worker.done - at.worker.started).count());
-  Second& bucket = second(at.collected);
-  bucket.completed += n;
-  bucket.latency.record(latency.count());
-  Served& served = workers_[worker];
-  ++served.batches;
-  served.samples += n;
-  served.busy += at.worker.done - at.worker.started;
-  held_.take(worker, batch.ids);
+}
+
+void Recorder::compare(const Announced& batch, const std::vector<Label>& predictions) {
+  for (std::size_t i = 0; i < batch.ids.size(); ++i) {
+    if (batch.labels[i] != no_label) {
+      ++labelled_;
+      if (batch.labels[i] == predictions[i]) ++correct_;
+    }
+    if (batch.ids[i] < expected_.size()) {
+      ++compared_;
+      if (expected_[batch.ids[i]] == predictions[i]) ++agreeing_;
+    }
+  }
 }
 
 void Recorder::keep(SampleId id, Label prediction) {
@@ -131,7 +147,7 @@ void Recorder::usage(Role role, const std::string& name, const Usage& message) {
   }
   const ResourceUsage& now = message.usage;
   const std::optional<ResourceUsage> before = std::exchange(r.last, now);
-  if (t0_ == Time{} || now.at < t0_) return;  // warming up, or waiting for the others
+  if (t0_ == Time{} || now.at < from_) return;  // warming up, or waiting for the others
   const double anonymous = static_cast<double>(now.anonymous_bytes) / mb;
   if (r.readings++ == 0) r.anonymous_mb.first = anonymous;
   r.anonymous_mb.last = anonymous;
@@ -140,10 +156,11 @@ void Recorder::usage(Role role, const std::string& name, const Usage& message) {
   r.rss_sum += rss;
   r.rss_peak = std::max({r.rss_peak, rss, static_cast<double>(now.peak_rss_bytes) / mb});
   // A process of the same name that began anew has used less than the one before it.
-  if (!before || before->at < t0_ - longest_reach || now.at <= before->at || now.cpu < before->cpu) return;
-  r.cpu += now.cpu - before->cpu;
-  r.span += now.at - before->at;
-  r.cpu_max = std::max(r.cpu_max, 100 * to_seconds(now.cpu - before->cpu) / to_seconds(now.at - before->at));
+  if (!before || before->at < from_ - longest_reach || now.at <= before->at || now.cpu < before->cpu) return;
+  const double cpu = to_seconds(now.cpu - before->cpu), span = to_seconds(now.at - before->at);
+  r.cpu_s += cpu;
+  r.span_s += span;
+  r.cpu_max = std::max(r.cpu_max, 100 * cpu / span);
 }
 
 void Recorder::lost_worker(const std::string& name) { workers_[name].lost = true; }
@@ -159,6 +176,9 @@ void Recorder::event(Time at, std::string what) {
 
 void Recorder::clock_bound(Duration bound) { clock_bound_ = std::max(clock_bound_, bound); }
 
-double Recorder::p99_ms() const { return static_cast<double>(batch_latency_.percentile(0.99)) / 1e6; }
+std::optional<double> Recorder::p99_ms() const {
+  if (!supported(0.99, measured_.batches)) return std::nullopt;
+  return static_cast<double>(measured_.latency.percentile(0.99)) / 1e6;
+}
 
 }  // namespace dp

@@ -37,9 +37,10 @@ inline constexpr std::uint8_t no_prediction = 0xFF;
 
 class Recorder {
  public:
-  /// `expected`: class by sample id as shipped with the weights; may be empty.
-  explicit Recorder(std::vector<std::uint8_t> expected, bool keep_predictions = false)
-      : expected_(std::move(expected)), keep_predictions_(keep_predictions) {}
+  /// `expected`: class by sample id as shipped with the weights; may be empty. Batches due in the first
+  /// `warmup` after t0, or without a schedule collected in it, are accounted for and otherwise kept apart.
+  explicit Recorder(std::vector<std::uint8_t> expected, bool keep_predictions = false, Duration warmup = {})
+      : expected_(std::move(expected)), keep_predictions_(keep_predictions), warmup_(warmup) {}
 
   void begin(const Run& run, Time t0);
   void announced(const Announced& batch);
@@ -67,7 +68,7 @@ class Recorder {
   Time t0() const { return t0_; }
   /// Class by sample id as predicted last, if asked to keep them; no_prediction where there is none.
   const std::vector<std::uint8_t>& predictions() const { return predictions_; }
-  double p99_ms() const;
+  std::optional<double> p99_ms() const;  ///< of the batches so far; absent while too few
 
   /// The whole report but for what only the tool knows (host, versions, its own options).
   RunReport report(const Report& router, bool ended, std::uint64_t planned_samples) const;
@@ -77,33 +78,51 @@ class Recorder {
     std::string host, detail;
     std::vector<std::string> options;
     std::optional<ResourceUsage> last;
-    Duration cpu{}, span{};  ///< used, and observed, since t0
+    double cpu_s = 0, span_s = 0;  ///< used, and observed, in the measured part
     double cpu_max = 0, rss_sum = 0, rss_peak = 0;
     FirstLastPeak anonymous_mb;
-    std::uint64_t readings = 0;  ///< since t0
+    std::uint64_t readings = 0;  ///< in the measured part
     std::optional<MeanMax> cpu_percent() const;
     MeanPeak rss_mb() const { return {rss_sum / static_cast<double>(readings), rss_peak}; }
   };
   struct Served {
     std::uint64_t samples = 0, batches = 0;
-    Duration busy{};
+    double busy_s = 0;
     bool lost = false;
   };
   struct Second {
     std::uint64_t offered = 0, completed = 0;
     Histogram latency;
   };
-  struct Trend {  ///< latency against scheduled time, in seconds
-    double n = 0, x = 0, y = 0, xx = 0, xy = 0, last = 0;
-    void add(double at, double value);
-    double slope() const;
+  /// Batches outside or inside the measured part.
+  struct Part {
+    std::uint64_t batches = 0, samples = 0;
+    Histogram latency;  ///< of batches
+    void take(std::uint64_t n, Duration batch_latency);
+  };
+  /// Kept of the batches announced for the measured part: what their rates are made of.
+  struct Offered {
+    std::uint64_t samples = 0, first = 0;  ///< `first`: of the first batch
+    Time first_released{}, last_released{};
+    std::optional<Time> due_before;  ///< when the last batch before them was
   };
 
   Second& second(Time at);
+  bool scheduled() const { return run_.rate > 0; }
+  bool warming_up(const Announced& batch, Time collected) const {
+    return (scheduled() ? batch.scheduled : collected) < from_;
+  }
+  void measure(const Announced& batch, const Stations& at, const std::vector<Label>& predictions);
+  void compare(const Announced& batch, const std::vector<Label>& predictions);
+  void tell_rates(RunReport& report) const;
+  void tell_latencies(RunReport& report) const;
+  void tell_warmup(RunReport& report) const;
+  double measured_seconds() const;
+  double latency_growth() const;
+  void judge_schedule(RunReport& report) const;
   void count_once(const Announced& batch);
   void keep(SampleId id, Label prediction);
   void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
-  bool overloaded() const;
   void tell_workers(RunReport& report, const Report& router) const;
   void tell_data(RunReport& report) const;
   void tell_balance(RunReport& report, const Report& router) const;
@@ -112,16 +131,18 @@ class Recorder {
 
   std::vector<std::uint8_t> expected_, predictions_;
   bool keep_predictions_;
+  Duration warmup_;
   Run run_;
-  Time t0_{}, last_{}, first_released_{}, last_released_{}, last_scheduled_{};
-  std::uint64_t first_count_ = 0;
+  Time t0_{}, from_{}, last_{}, last_scheduled_{}, last_released_{};  ///< measured from `from_`
+  Offered offered_;
+  Part warm_up_, measured_;
   Account samples_, batches_;
   Settled counted_;  ///< kept apart from the ledger, whose slips it is there to find
   std::uint64_t agreeing_ = 0, compared_ = 0, correct_ = 0, labelled_ = 0, differing_ = 0;
-  Histogram sample_latency_, batch_latency_, lateness_, service_;
+  Histogram sample_latency_, lateness_, service_;
   Histogram stages_[6];
-  Trend trend_;
-  Histogram tail_;  ///< latency of the batches due in the last tenth of the schedule
+  static constexpr std::size_t tenths = 10;
+  Histogram due_[tenths];  ///< batch latency by the tenth of the schedule's measured part it was due in
   std::vector<Second> seconds_;
   std::map<std::string, Served> workers_;
   HeldSamples held_;

@@ -6,6 +6,9 @@
 #include "base/error.hpp"
 #include "collect/recorder.hpp"
 #include "report/latency.hpp"
+#include "report/steady_state.hpp"
+#include "stats/percentile_support.hpp"
+#include "stats/trend.hpp"
 
 namespace dp {
 namespace {
@@ -38,6 +41,12 @@ StageTime stage_time(const Histogram& ns) {
           static_cast<double>(ns.percentile(0.99)) / 1e6};
 }
 
+void add_verdict(RunReport& report, std::string criterion, std::string observed, std::string required,
+                 bool ok, std::string remedy) {
+  report.verdicts.push_back(
+      {std::move(criterion), std::move(observed), std::move(required), ok, ok ? "" : std::move(remedy)});
+}
+
 }  // namespace
 
 RunReport Recorder::report(const Report& router, bool ended, std::uint64_t planned_samples) const {
@@ -49,24 +58,14 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   report.payload = option_of(run_.options, "payload");
   report.nodes = count_or_zero(option_of(router.options, "workers"));
   report.duration_s = to_seconds(last_ - t0_);
+  report.resources_interval_s = to_seconds(usage_interval);
   report.samples = samples_;
   report.batches = batches_;
   report.samples.lost = samples_.announced + samples_.double_counted - samples_.completed - samples_.failed;
   report.batches.lost = batches_.announced + batches_.double_counted - batches_.completed - batches_.failed;
-  if (run_.rate > 0) {
-    report.rates.requested = run_.rate;
-    const Duration span = last_scheduled_ - t0_ + from_seconds(1 / run_.rate);
-    report.rates.scheduled = rate_of(samples_.announced, span);
-  }
-  report.rates.released = rate_of(samples_.announced - first_count_, last_released_ - first_released_);
-  report.rates.completed = rate_of(samples_.completed, last_ - t0_);
-  report.latency_ms = latency_of(sample_latency_, batches_.completed);
-  report.batch_latency_ms = latency_of(batch_latency_, batches_.completed);
-  report.generator_lateness_ms = {static_cast<double>(lateness_.percentile(0.5)) / 1e6,
-                                  static_cast<double>(lateness_.percentile(0.99)) / 1e6,
-                                  static_cast<double>(lateness_.max()) / 1e6};
-  report.stages_ms = {stage_time(stages_[0]), stage_time(stages_[1]), stage_time(stages_[2]),
-                      stage_time(stages_[3]), stage_time(stages_[4]), stage_time(stages_[5])};
+  tell_rates(report);
+  tell_latencies(report);
+  tell_warmup(report);
   service_.for_each_bin([&](std::int64_t lower, std::uint64_t count) {
     report.service_ms.push_back({static_cast<double>(lower) / 1e6, count});
   });
@@ -76,6 +75,7 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   tell_series(report);
   report.coupled = run_.rate > 0 && router.full > 0;
   if (clock_bound_ > Duration{}) report.clock_bound_ms = to_ms(clock_bound_);
+  report.one_host = clock_bound_ <= Duration{};
   report.events = events_;
   for (std::size_t i = 0; i < router.events.size(); ++i) {
     report.events.push_back({to_seconds(router.event_times[i] - t0_), router.events[i]});
@@ -85,9 +85,42 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   return report;
 }
 
+double Recorder::measured_seconds() const { return std::max(0.0, to_seconds(last_ - from_)); }
+
+void Recorder::tell_rates(RunReport& report) const {
+  if (scheduled()) {
+    report.rates.requested = run_.rate;
+    const Duration apart = from_seconds(1 / run_.rate);
+    report.rates.scheduled =
+        rate_of(offered_.samples,
+                offered_.due_before ? last_scheduled_ - *offered_.due_before : last_scheduled_ - t0_ + apart);
+  }
+  report.rates.released =
+      rate_of(offered_.samples - offered_.first, offered_.last_released - offered_.first_released);
+  report.rates.completed = rate_of(measured_.samples, last_ - from_);
+}
+
+void Recorder::tell_latencies(RunReport& report) const {
+  report.latency_ms = latency_of(sample_latency_, measured_.batches);
+  report.batch_latency_ms = latency_of(measured_.latency, measured_.batches);
+  report.generator_lateness_ms = {static_cast<double>(lateness_.percentile(0.5)) / 1e6,
+                                  static_cast<double>(lateness_.percentile(0.99)) / 1e6,
+                                  static_cast<double>(lateness_.max()) / 1e6};
+  report.stages_ms = {stage_time(stages_[0]), stage_time(stages_[1]), stage_time(stages_[2]),
+                      stage_time(stages_[3]), stage_time(stages_[4]), stage_time(stages_[5])};
+}
+
+void Recorder::tell_warmup(RunReport& report) const {
+  report.warmup.seconds = to_seconds(warmup_);
+  report.warmup.samples = warm_up_.samples;
+  report.warmup.batches = warm_up_.batches;
+  report.warmup.completed_rate = rate_of(warm_up_.samples, std::min(warmup_, last_ - t0_));
+  report.warmup.batch_latency_ms = latency_of(warm_up_.latency, warm_up_.batches);
+}
+
 std::optional<MeanMax> Recorder::Resources::cpu_percent() const {
-  if (span <= Duration{}) return std::nullopt;
-  return MeanMax{100 * to_seconds(cpu) / to_seconds(span), cpu_max};
+  if (span_s <= 0) return std::nullopt;
+  return MeanMax{100 * cpu_s / span_s, cpu_max};
 }
 
 void Recorder::tell_workers(RunReport& report, const Report& router) const {
@@ -101,9 +134,9 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
     w.name = name;
     w.samples = served.samples;
     w.batches = served.batches;
-    w.busy_s = to_seconds(served.busy);
-    w.utilization = report.duration_s > 0 ? w.busy_s / report.duration_s : 0;
-    if (served.samples) w.service_ms_per_sample = to_ms(served.busy) / static_cast<double>(served.samples);
+    w.busy_s = served.busy_s;
+    w.utilization = measured_seconds() > 0 ? w.busy_s / measured_seconds() : 0;
+    if (served.samples) w.service_ms_per_sample = 1000 * served.busy_s / static_cast<double>(served.samples);
     w.lost = served.lost;
     const auto slot = std::ranges::find(router.slots, name);
     if (slot != router.slots.end()) w.slot = static_cast<std::uint32_t>(slot - router.slots.begin());
@@ -118,6 +151,8 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
         report.credit = count_or_zero(option_of(r.options, "credit"));
         report.weights = {option_of(r.options, "weights"), option_of(r.options, "weights_digest")};
         report.versions.libtorch = option_of(r.options, "libtorch");
+        report.versions.onednn = option_of(r.options, "onednn");
+        report.versions.blas = option_of(r.options, "blas");
         report.config.emplace_back("infer", section_of(r.options));
       }
       predicts = predicts || option_of(r.options, "backend") == "torch";
@@ -189,23 +224,38 @@ void Recorder::tell_series(RunReport& report) const {
     const Second& s = seconds_[i];
     offered += s.offered;
     completed += s.completed;
-    SecondOfRun row{
-        static_cast<double>(i), s.offered, s.completed, offered > completed ? offered - completed : 0, {}};
-    if (s.latency.count()) row.p99_ms = static_cast<double>(s.latency.percentile(0.99)) / 1e6;
+    SecondOfRun row;
+    row.t_s = static_cast<double>(i);
+    row.offered = s.offered;
+    row.completed = s.completed;
+    row.queue = offered > completed ? offered - completed : 0;
+    if (s.latency.count()) {
+      row.p50_ms = static_cast<double>(s.latency.percentile(0.5)) / 1e6;
+      row.max_ms = static_cast<double>(s.latency.max()) / 1e6;
+    }
+    if (supported(0.99, s.latency.count()))
+      row.p99_ms = static_cast<double>(s.latency.percentile(0.99)) / 1e6;
     report.series.push_back(row);
   }
 }
 
 // ---- verdicts --------------------------------------------------------------------------------------------
 
-/// Latency grows with the schedule: by more over the run than its own median, and by more than 2 % of the
-/// time.
-bool Recorder::overloaded() const {
-  if (run_.rate <= 0 || batches_.completed < 8) return false;
-  const double slope = trend_.slope();
-  const double rise = slope * trend_.last;
-  const std::int64_t median = batch_latency_.percentile(0.5);
-  return slope > 0.02 && rise * 1e9 > static_cast<double>(median) && tail_.percentile(0.5) > median;
+/// Seconds of latency by which each second of the schedule adds to it, as far as noise leaves no doubt; 0
+/// unless that is more than 2 %, and over the measured part more than the median latency.
+double Recorder::latency_growth() const {
+  if (!scheduled() || measured_.batches < 8) return 0;
+  std::vector<double> medians;
+  for (const Histogram& due : due_) {
+    if (due.count()) medians.push_back(static_cast<double>(due.percentile(0.5)) / 1e9);
+  }
+  const double tenth_s = (static_cast<double>(run_.samples) / run_.rate - to_seconds(warmup_)) / tenths;
+  const Trend trend = trend_of(medians);
+  const double median = static_cast<double>(measured_.latency.percentile(0.5)) / 1e9;
+  const double rise = trend.slope * static_cast<double>(medians.size());
+  const bool grows =
+      trend.slope > 0 && trend.certain() > 0.02 * tenth_s && rise > median && medians.back() > median;
+  return grows ? trend.slope / tenth_s : 0;
 }
 
 /// More inference threads than cores on some host; workers that were lost have been replaced.
@@ -223,11 +273,7 @@ bool Recorder::oversubscribed() const {
 }
 
 void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_samples) const {
-  const auto verdict = [&](std::string criterion, std::string observed, std::string required, bool ok,
-                           std::string remedy) {
-    report.verdicts.push_back(
-        {std::move(criterion), std::move(observed), std::move(required), ok, ok ? "" : std::move(remedy)});
-  };
+  const auto verdict = [&](auto&&... parts) { add_verdict(report, std::forward<decltype(parts)>(parts)...); };
   const Account& s = report.samples;
   verdict("every sample accounted for",
           fmt::format("{} announced, {} completed, {} failed, {} lost, {} counted twice", s.announced,
@@ -269,27 +315,38 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
             fmt::format("{} discarded duplicates differ", differing_), "none", false,
             "find the worker whose weights or hardware differ");
   }
-  report.oversubscribed = oversubscribed();
-  if (run_.rate <= 0) {
-    report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
-    return;
+  if (measured_.batches == 0 && s.completed > 0) {
+    verdict("something was measured", fmt::format("all {} batches were warm-up", warm_up_.batches),
+            "batches after the warm-up", false, "give more --samples, or a shorter --warmup");
   }
+  report.oversubscribed = oversubscribed();
+  if (scheduled()) judge_schedule(report);
+  report.steady_state =
+      steady_state_of(report.series, to_seconds(warmup_), to_seconds(last_released_ - t0_), scheduled());
+  if (report.steady_state.steady && !report.overloaded) {
+    const Verdict steady = steady_verdict(report.steady_state, scheduled());
+    verdict(steady.criterion, steady.observed, steady.required, steady.ok, steady.remedy);
+  }
+  report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
+}
+
+void Recorder::judge_schedule(RunReport& report) const {
   const double median = report.batch_latency_ms.p50.value_or(0);
   const double allowed = std::max(1.0, 0.02 * median);
-  verdict("the generator kept to its schedule",
-          fmt::format("lateness p99 {:.3f} ms", report.generator_lateness_ms.p99),
-          fmt::format("<= {:.3f} ms (1 ms or 2 % of the median latency)", allowed),
-          report.generator_lateness_ms.p99 <= allowed, "give dp-stream a core of its own, or lower --rate");
-  report.overloaded = overloaded();
-  verdict("the pipeline keeps up with the offered load",
-          report.overloaded
-              ? fmt::format("overloaded: latency grows by {:.0f} ms a second", 1000 * trend_.slope())
-              : "latency does not grow with time",
-          "no growing queue", !report.overloaded,
-          fmt::format("lower --rate below {:.0f} samples/s, or add workers; these latencies are not a "
-                      "property of the system",
-                      report.rates.completed));
-  report.valid = std::ranges::all_of(report.verdicts, &Verdict::ok);
+  const double late = report.generator_lateness_ms.p99;
+  add_verdict(report, "the generator kept to its schedule", fmt::format("lateness p99 {:.3f} ms", late),
+              fmt::format("<= {:.3f} ms (1 ms or 2 % of the median latency)", allowed), late <= allowed,
+              "give dp-stream a core of its own, or lower --rate");
+  const double growth = latency_growth();
+  report.overloaded = growth > 0;
+  add_verdict(report, "the pipeline keeps up with the offered load",
+              report.overloaded
+                  ? fmt::format("overloaded: latency grows by {:.0f} ms a second", 1000 * growth)
+                  : "latency does not grow with time",
+              "no growing queue", !report.overloaded,
+              fmt::format("lower --rate below {:.0f} samples/s, or add workers; these latencies are not a "
+                          "property of the system",
+                          report.rates.completed));
 }
 
 }  // namespace dp

@@ -3,7 +3,6 @@
 #include "report/cell_summary.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "stats/summary.hpp"
 
@@ -85,11 +84,7 @@ void add_outliers(CellSummary& s, const std::vector<const MeasuredRun*>& runs) {
 }
 
 bool on_one_host(const std::vector<const MeasuredRun*>& runs) {
-  std::set<std::string> hosts;
-  for (const MeasuredRun* run : runs) {
-    for (const WorkerReport& worker : run->report.workers) hosts.insert(worker.host);
-  }
-  return hosts.size() <= 1;
+  return std::all_of(runs.begin(), runs.end(), [](const MeasuredRun* run) { return run->report.one_host; });
 }
 
 CellSummary summarize(const Cell& cell) {

@@ -30,14 +30,28 @@ void fields(A& a, Verdict& v) {
   a("remedy", v.remedy);
 }
 template <class A>
+void fields(A& a, MeanMax& m) {
+  a("mean", m.mean), a("max", m.max);
+}
+template <class A>
+void fields(A& a, MeanPeak& m) {
+  a("mean", m.mean), a("peak", m.peak);
+}
+template <class A>
+void fields(A& a, BeforeDuring& b) {
+  a("before", b.before), a("during", b.during);
+}
+template <class A>
 void fields(A& a, HostFacts& h) {
   a("cpu", h.cpu), a("isa", h.isa), a("cores", h.cores), a("memory_mb", h.memory_mb), a("kernel", h.kernel);
-  a("governor", or_null(h.governor)), a("load_before", h.load_before);
+  a("governor", or_null(h.governor)), a("load_before", h.load_before), a("steal_percent", h.steal_percent);
+  a("cpu_busy_percent", h.cpu_busy_percent), a("memory_used_mb", h.memory_used_mb);
 }
 template <class A>
 void fields(A& a, BuildFacts& b) {
   a("toolkit", or_null(b.toolkit)), a("git", or_null(b.git)), a("dirty", b.dirty);
-  a("compiler", or_null(b.compiler)), a("libtorch", or_null(b.libtorch)), a("zmq", or_null(b.zmq));
+  a("compiler", or_null(b.compiler)), a("libtorch", or_null(b.libtorch)), a("onednn", or_null(b.onednn)),
+      a("blas", or_null(b.blas)), a("zmq", or_null(b.zmq));
 }
 template <class A>
 void fields(A& a, Asset& x) {
@@ -80,14 +94,6 @@ void fields(A& a, Accuracy& x) {
   a("top1", x.top1), a("agreement", x.agreement), a("labelled", x.labelled), a("compared", x.compared);
 }
 template <class A>
-void fields(A& a, MeanMax& m) {
-  a("mean", m.mean), a("max", m.max);
-}
-template <class A>
-void fields(A& a, MeanPeak& m) {
-  a("mean", m.mean), a("peak", m.peak);
-}
-template <class A>
 void fields(A& a, FirstLastPeak& m) {
   a("first", m.first), a("last", m.last), a("peak", m.peak);
 }
@@ -115,19 +121,35 @@ void fields(A& a, RunEvent& e) {
 template <class A>
 void fields(A& a, SecondOfRun& s) {
   a("t_s", s.t_s), a("offered", s.offered), a("completed", s.completed), a("queue", s.queue),
-      a("p99_ms", s.p99_ms);
+      a("p50_ms", s.p50_ms), a("p99_ms", s.p99_ms), a("max_ms", s.max_ms);
+}
+template <class A>
+void fields(A& a, WarmUpReport& w) {
+  a("seconds", w.seconds), a("samples", w.samples), a("batches", w.batches);
+  a("completed_rate", w.completed_rate), a("batch_latency_ms", w.batch_latency_ms);
+}
+template <class A>
+void fields(A& a, Steadiness& s) {
+  a("mean", s.mean), a("deviation", s.deviation), a("slope", s.slope), a("half_width", s.half_width);
+}
+template <class A>
+void fields(A& a, SteadyState& s) {
+  a("seconds", s.seconds), a("steady", s.steady), a("completed", s.completed), a("latency_ms", s.latency_ms);
+  a("queue", s.queue);
 }
 template <class A>
 void fields(A& a, RunReport& r) {
   a("run_id", r.run_id), a("valid", r.valid), a("verdicts", r.verdicts), a("slo", r.slo);
   a("strategy", r.strategy), a("nodes", r.nodes), a("backend", r.backend), a("rate_mode", r.rate_mode);
   a("payload", r.payload), a("credit", r.credit), a("started_utc", r.started_utc),
-      a("duration_s", r.duration_s);
+      a("duration_s", r.duration_s), a("warmup", r.warmup);
   a("samples", r.samples), a("batches", r.batches), a("rates", r.rates), a("latency_ms", r.latency_ms);
   a("batch_latency_ms", r.batch_latency_ms), a("generator_lateness_ms", r.generator_lateness_ms);
   a("stages_ms", r.stages_ms), a("accuracy", r.accuracy), a("balance", r.balance);
   a("data_moved_mb", r.data_moved_mb), a("coupled", r.coupled);
-  a("overloaded", r.overloaded), a("oversubscribed", r.oversubscribed), a("clock_bound_ms", r.clock_bound_ms);
+  a("overloaded", r.overloaded), a("oversubscribed", r.oversubscribed), a("one_host", r.one_host);
+  a("steady_state", r.steady_state), a("resources_interval_s", r.resources_interval_s);
+  a("clock_bound_ms", r.clock_bound_ms);
   a("workers", r.workers), a("stages", r.stages), a("events", r.events), a("config", r.config);
   a("host", r.host), a("versions", r.versions), a("data", r.data), a("weights", r.weights);
   a("series", r.series), a("service_ms", r.service_ms);

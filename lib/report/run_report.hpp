@@ -28,12 +28,32 @@ using ConfigSection = std::vector<std::pair<std::string, ConfigValue>>;
 /// Stage name (stream, route, infer, collect) and its options.
 using Config = std::vector<std::pair<std::string, ConfigSection>>;
 
+struct MeanMax {
+  double mean = 0, max = 0;
+  bool operator==(const MeanMax&) const = default;
+};
+
+struct MeanPeak {
+  double mean = 0, peak = 0;
+  bool operator==(const MeanPeak&) const = default;
+};
+
+/// Percent of all cores' time; absent when too short to tell.
+struct BeforeDuring {
+  std::optional<double> before, during;  ///< from dp-collect's start to t0, and from t0 to the end
+  bool operator==(const BeforeDuring&) const = default;
+};
+
+/// The host of dp-collect.
 struct HostFacts {
   std::string cpu, isa;
   std::uint32_t cores = 0;
   double memory_mb = 0;
-  std::string kernel, governor;  ///< governor "": unknown
-  double load_before = 0;        ///< one-minute load average before the run
+  std::string kernel, governor;             ///< governor "": unknown
+  double load_before = 0;                   ///< one-minute load average before the run
+  BeforeDuring steal_percent;               ///< taken by the hypervisor for other guests
+  std::optional<MeanMax> cpu_busy_percent;  ///< during the run, by whatever ran; 100: all cores
+  std::optional<MeanPeak> memory_used_mb;   ///< during the run
   bool operator==(const HostFacts&) const = default;
 };
 
@@ -41,7 +61,7 @@ struct HostFacts {
 struct BuildFacts {
   std::string toolkit, git;
   bool dirty = false;
-  std::string compiler, libtorch, zmq;
+  std::string compiler, libtorch, onednn, blas, zmq;
   bool operator==(const BuildFacts&) const = default;
 };
 
@@ -108,16 +128,6 @@ struct Accuracy {
   bool operator==(const Accuracy&) const = default;
 };
 
-struct MeanMax {
-  double mean = 0, max = 0;
-  bool operator==(const MeanMax&) const = default;
-};
-
-struct MeanPeak {
-  double mean = 0, peak = 0;
-  bool operator==(const MeanPeak&) const = default;
-};
-
 struct FirstLastPeak {
   double first = 0, last = 0, peak = 0;
   bool operator==(const FirstLastPeak&) const = default;
@@ -162,12 +172,39 @@ struct RunEvent {
   bool operator==(const RunEvent&) const = default;
 };
 
-/// One second of the run: samples offered and completed in it, samples outstanding at its end.
+/// One second of the run, warm-up included: samples offered and completed in it, samples outstanding at its
+/// end, latencies of the batches collected in it.
 struct SecondOfRun {
   double t_s = 0;
   std::uint64_t offered = 0, completed = 0, queue = 0;
-  std::optional<double> p99_ms;
+  std::optional<double> p50_ms, p99_ms, max_ms;  ///< p99 only where the second's batches support it
   bool operator==(const SecondOfRun&) const = default;
+};
+
+/// What `--warmup` kept apart: batches due, or without a schedule collected, in the first seconds after t0.
+struct WarmUpReport {
+  double seconds = 0;
+  std::uint64_t samples = 0, batches = 0;  ///< completed
+  double completed_rate = 0;               ///< samples/s
+  Latency batch_latency_ms;
+  bool operator==(const WarmUpReport&) const = default;
+};
+
+/// One figure over the seconds of the measured part; absent where too few seconds, or none with a value.
+struct Steadiness {
+  std::optional<double> mean;
+  std::optional<double> deviation;   ///< largest distance from the mean, as a fraction of it
+  std::optional<double> slope;       ///< least squares, a fraction of the mean per second
+  std::optional<double> half_width;  ///< of the slope's 99 % interval
+  bool operator==(const Steadiness&) const = default;
+};
+
+/// Whether the measured part was one state of the system (steady_state.hpp).
+struct SteadyState {
+  std::uint32_t seconds = 0;  ///< whole ones, after the warm-up and before the last release
+  Steadiness completed, latency_ms, queue;
+  std::optional<bool> steady;  ///< absent: too short to tell
+  bool operator==(const SteadyState&) const = default;
 };
 
 struct RunReport {
@@ -186,7 +223,10 @@ struct RunReport {
   std::string rate_mode;  ///< open, max or closed
   std::string payload;    ///< inline or reference
   std::uint32_t credit = 0;
-  double duration_s = 0;  ///< t0 to the last settlement
+  double duration_s = 0;            ///< t0 to the last settlement
+  double resources_interval_s = 0;  ///< between two readings of the figures of processes and host
+  WarmUpReport warmup;
+  SteadyState steady_state;
   Account samples, batches;
   Rates rates;
   Latency latency_ms, batch_latency_ms;
@@ -201,6 +241,7 @@ struct RunReport {
   bool coupled = false;                  ///< a bounded buffer filled: the strategy no longer shows alone
   bool overloaded = false;               ///< the queue grew: latencies are not a property of the system
   bool oversubscribed = false;           ///< more threads than cores
+  bool one_host = true;                  ///< all are processes of one host, "nodes" too
   std::optional<double> clock_bound_ms;  ///< bound on clock offsets across hosts; absent on one host
   std::vector<RunEvent> events;
   std::vector<SecondOfRun> series;

@@ -55,11 +55,12 @@ lines_at_least() { [[ -f $2 ]] && (($(wc -l <"$2") >= $1)); }
 logged() { grep -q "$1" "$work/logs/$2.log" 2>/dev/null; }
 signal() { kill "-$1" "$(cat "$work/logs/$2.pid")" || die "cannot signal $2"; }
 
-# check NAME FILTER…: every jq filter must be true of the report.
+# check NAME FILTER…: the report is valid against its schema, and every jq filter is true of it.
 check() {
   local name=$1 filter
   shift
   [[ -f $work/$name.json ]] || die "$name wrote no report (status $status)"
+  "$root/tests/schema/check_schema.py" "$work/$name.json" || die "$name: the report is not what run.schema.json says"
   for filter in "$@"; do
     jq -e "$filter" "$work/$name.json" >/dev/null ||
       die "$name: not true: $filter; $(jq -c '{valid, samples, events, workers: [.workers[] | {name, samples, lost}], bad: [.verdicts[] | select(.ok | not)]}' "$work/$name.json")"

@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "base/random.hpp"
 
 namespace dp {
@@ -214,7 +216,8 @@ TEST_F(RecorderTest, TheSeriesCountsASampleWhenItArrivesAndWhenItIsCollected) {
     EXPECT_EQ(series[i].offered, offered[i]) << i;
     EXPECT_EQ(series[i].completed, completed[i]) << i;
     EXPECT_EQ(series[i].queue, queue[i]) << i;
-    EXPECT_EQ(series[i].p99_ms.has_value(), i == 2) << i;
+    EXPECT_EQ(series[i].p50_ms.has_value(), i == 2) << i;
+    EXPECT_FALSE(series[i].p99_ms.has_value()) << "one batch supports no p99";
   }
 }
 
@@ -234,7 +237,7 @@ TEST_F(RecorderTest, GrowingLatencyIsOverloadAndNotTheGeneratorsFault) {
 TEST_F(RecorderTest, NoisyButFlatLatencyIsNotOverload) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     Recorder recorder({});
-    recorder.begin(run_at(1000), t0);
+    recorder.begin(run_at(200, 120), t0);
     Rng rng(seed);
     for (int k = 0; k < 60; ++k) {
       const Announced batch = batch_at(10.0 * k);
@@ -274,7 +277,7 @@ TEST_F(RecorderTest, CpuAndMemoryAreThoseSinceT0) {
 }
 
 TEST_F(RecorderTest, ASlowStartIsNotOverload) {
-  begin();
+  recorder.begin(run_at(200, 200), t0);
   for (int k = 0; k < 100; ++k) take(10.0 * k, k < 10 ? 100 - 9 * k : 10);
   EXPECT_FALSE(report().overloaded);
 }
@@ -282,11 +285,12 @@ TEST_F(RecorderTest, ASlowStartIsNotOverload) {
 TEST_F(RecorderTest, ARiseThatIsSmallAgainstTheTimeOrTheLatencyIsNotOverload) {
   const struct {
     double every, first, rise;
-  } cases[] = {{1000, 5, 0.45}, {10, 100, 0.44}};  // ms; 100 batches, 10 batches
+    int n;
+  } cases[] = {{1000, 5, 0.45, 100}, {10, 100, 0.44, 10}};  // ms; batches
   for (const auto& one : cases) {
     Recorder recorder({});
-    recorder.begin(run_at(1000), t0);
-    const int n = one.every > 100 ? 100 : 10;
+    const int n = one.n;
+    recorder.begin(run_at(2000 / one.every, 2 * static_cast<std::uint64_t>(n)), t0);
     for (int k = 0; k < n; ++k) {
       const Announced batch = batch_at(one.every * k);
       recorder.announced(batch);
@@ -294,6 +298,21 @@ TEST_F(RecorderTest, ARiseThatIsSmallAgainstTheTimeOrTheLatencyIsNotOverload) {
     }
     EXPECT_FALSE(recorder.report(some_router(), true, 0).overloaded);
   }
+}
+
+TEST_F(RecorderTest, AStallAtTheEndOfAShortRunIsNotOverload) {
+  recorder.begin(run_at(200, 800), t0);
+  for (int k = 0; k < 400; ++k) {
+    const double due = 10.0 * k;
+    take(due, due > 3500 ? 4005 - due : 5);  // nothing is served in the last half second of four
+  }
+  EXPECT_FALSE(report().overloaded);
+}
+
+TEST_F(RecorderTest, OverloadThatBeginsHalfWayIsSeen) {
+  recorder.begin(run_at(200, 800), t0);
+  for (int k = 0; k < 400; ++k) take(10.0 * k, k < 200 ? 5 : 5 + 5.0 * (k - 200));
+  EXPECT_TRUE(report().overloaded);
 }
 
 TEST_F(RecorderTest, AsFastAsPossibleIsNeverOverload) {
@@ -381,6 +400,112 @@ TEST_F(RecorderTest, TheStrategyIsCoupledWhenTheBufferFilledUnderASchedule) {
   EXPECT_TRUE(report(router).coupled);
   router.full = 0;
   EXPECT_FALSE(report(router).coupled);
+}
+
+// ---- warm-up and steady state ---------------------------------------------------------------------------
+
+struct WithWarmUp : RecorderTest {
+  WithWarmUp() { recorder = Recorder({}, false, std::chrono::seconds(1)); }
+};
+
+TEST_F(WithWarmUp, WhatIsDueInItIsAccountedForAndKeptApart) {
+  recorder.begin(run_at(20, 60), t0);
+  for (int k = 0; k < 30; ++k) take(100.0 * k + 50, k < 10 ? 500 : k == 29 ? 50 : 20);
+  const RunReport r = report();
+  EXPECT_TRUE(r.valid);
+  EXPECT_EQ(r.samples.completed, 60U);
+  EXPECT_EQ(r.warmup.seconds, 1);
+  EXPECT_EQ(r.warmup.batches, 10U);
+  EXPECT_EQ(r.warmup.samples, 20U);
+  EXPECT_DOUBLE_EQ(r.warmup.completed_rate, 20);  // of the first second
+  EXPECT_DOUBLE_EQ(r.warmup.batch_latency_ms.mean.value(), 500);
+  EXPECT_EQ(r.batch_latency_ms.n, 20U);
+  EXPECT_DOUBLE_EQ(r.batch_latency_ms.max.value(), 50);
+  EXPECT_DOUBLE_EQ(r.latency_ms.max.value(), 50);
+  EXPECT_DOUBLE_EQ(r.duration_s, 3);
+  EXPECT_DOUBLE_EQ(r.rates.scheduled.value(), 20);  // 40 samples in the 2 s since the last of the warm-up
+  EXPECT_DOUBLE_EQ(r.rates.released, 20);
+  EXPECT_DOUBLE_EQ(r.rates.completed, 20);
+  ASSERT_THAT(r.workers, SizeIs(1));
+  EXPECT_EQ(r.workers[0].batches, 20U);
+  EXPECT_DOUBLE_EQ(r.workers[0].busy_s, 0.02);
+  EXPECT_DOUBLE_EQ(r.workers[0].utilization, 0.01);
+  ASSERT_THAT(r.series, SizeIs(4));
+  EXPECT_GT(r.series[0].completed, 0U) << "the series shows the warm-up too";
+}
+
+TEST_F(WithWarmUp, WithoutAScheduleItGoesByTheTimeOfCompletion) {
+  recorder.begin(run_at(0, 8), t0);
+  for (const double released : {0.0, 800.0, 1100.0, 1600.0}) take(released, 400);
+  const RunReport r = report();
+  EXPECT_EQ(r.warmup.batches, 1U);
+  EXPECT_EQ(r.batch_latency_ms.n, 3U);
+  EXPECT_DOUBLE_EQ(r.rates.completed, 6);  // from 1 s to 2 s
+  EXPECT_DOUBLE_EQ(r.warmup.completed_rate, 2);
+}
+
+TEST_F(WithWarmUp, ARunOfNothingElseIsInvalid) {
+  recorder.begin(run_at(20, 2), t0);
+  take(10, 20);
+  const RunReport r = report();
+  EXPECT_FALSE(r.valid);
+  ASSERT_TRUE(verdict(r, "something was measured"));
+  EXPECT_THAT(verdict(r, "something was measured")->remedy, HasSubstr("--warmup"));
+  EXPECT_EQ(r.samples.completed, 2U);
+}
+
+TEST_F(WithWarmUp, ProcessFiguresBeginAfterIt) {
+  begin();
+  const auto reading = [&](double at, double cpu) {
+    recorder.usage(Role::stream, "stream", {{t0 + ms(at), ms(cpu), 0, 0, 0}, {}, {}, {}});
+  };
+  reading(0, 0);
+  reading(500, 500);  // busy while warming up
+  reading(1000, 600);
+  reading(1500, 650);
+  const StageReport stage = report().stages.at(0);
+  EXPECT_DOUBLE_EQ(stage.cpu_percent->mean,
+                   100 * 150 / 1000.0);  // from 0.5 s: the reading that spans its end
+  EXPECT_DOUBLE_EQ(stage.cpu_percent->max, 20);
+}
+
+TEST_F(RecorderTest, ALongRunIsJudgedSteadyOrNot) {
+  const struct {
+    double last_rate;
+    bool steady;
+  } cases[] = {{1000, true}, {500, false}};  // samples/s at the end of 20 s, from 1000 in a straight line
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    recorder.begin(run_at(0), t0);
+    double due = 0;
+    std::uint64_t samples = 0;
+    while (due < 20'500) {
+      const Announced batch = batch_at(due);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, 1), "w0", {0, 1});
+      samples += 2;
+      due += 2000 / (1000 - (1000 - one.last_rate) * due / 20'000);
+    }
+    const RunReport r = recorder.report(some_router(), true, samples);
+    EXPECT_EQ(r.steady_state.seconds, 20U);
+    EXPECT_EQ(r.steady_state.steady, one.steady);
+    EXPECT_EQ(r.valid, one.steady);
+    ASSERT_TRUE(verdict(r, "steady state"));
+    EXPECT_EQ(verdict(r, "steady state")->remedy.empty(), one.steady);
+  }
+}
+
+TEST_F(RecorderTest, HostileTimesDoNotOverflowTheSums) {
+  begin();
+  constexpr Time far{std::chrono::nanoseconds(std::int64_t{1} << 60)};
+  for (int i = 0; i < 4; ++i) {
+    const Announced batch = batch_at(0);
+    take(batch, {{batch.scheduled, batch.released, batch.released, batch.released},
+                 {-far.time_since_epoch() + Time{}, -far.time_since_epoch() + Time{}, far},
+                 batch.scheduled + ms(5)});
+  }
+  const double span = 2 * std::ldexp(1.0, 60) / 1e9;  // of each, in seconds
+  EXPECT_DOUBLE_EQ(report().workers.at(0).busy_s, 4 * span);
 }
 
 // ---- correctness -----------------------------------------------------------------------------------------
@@ -565,13 +690,15 @@ TEST_F(RecorderTest, WhatWorkersSayOfThemselvesIsRecorded) {
   begin();
   recorder.usage(Role::infer, "w0",
                  of_worker({"backend", "torch", "credit", "2", "weights", "r.safetensors", "weights_digest",
-                            "ab", "libtorch", "1.13"}));
+                            "ab", "libtorch", "1.13", "onednn", "2.6", "blas", "libopenblas"}));
   take(0, 5);
   const RunReport r = report();
   EXPECT_EQ(r.backend, "torch");
   EXPECT_EQ(r.credit, 2U);
   EXPECT_EQ(r.weights, (Asset{"r.safetensors", "ab"}));
   EXPECT_EQ(r.versions.libtorch, "1.13");
+  EXPECT_EQ(r.versions.onednn, "2.6");
+  EXPECT_EQ(r.versions.blas, "libopenblas");
   EXPECT_EQ(r.workers.at(0).host, "here");
   EXPECT_EQ(r.data, (Asset{"data", "digest"}));
   EXPECT_EQ(r.payload, "inline");

@@ -112,14 +112,17 @@ struct StreamsCase {
 TEST(Streams, AreSecondsWhoseSamplesAreDoneASecondLater) {
   const StreamsCase cases[] = {
       {"nothing offered", {}, 0, 0},
-      {"done within the second", {{0, 100, 100, 0, {}}, {1, 100, 100, 0, {}}}, 2, 0},
-      {"the rest done in the next", {{0, 100, 60, 40, {}}, {1, 0, 40, 0, {}}}, 1, 0},
-      {"the rest done too late", {{0, 100, 60, 40, {}}, {1, 0, 0, 40, {}}, {2, 0, 40, 0, {}}}, 0, 1},
+      {"done within the second", {{0, 100, 100, 0, {}, {}, {}}, {1, 100, 100, 0, {}, {}, {}}}, 2, 0},
+      {"the rest done in the next", {{0, 100, 60, 40, {}, {}, {}}, {1, 0, 40, 0, {}, {}, {}}}, 1, 0},
+      {"the rest done too late",
+       {{0, 100, 60, 40, {}, {}, {}}, {1, 0, 0, 40, {}, {}, {}}, {2, 0, 40, 0, {}, {}, {}}},
+       0,
+       1},
       {"a backlog of more than a second",
-       {{0, 100, 50, 50, {}}, {1, 100, 49, 101, {}}, {2, 0, 101, 0, {}}},
+       {{0, 100, 50, 50, {}, {}, {}}, {1, 100, 49, 101, {}, {}, {}}, {2, 0, 101, 0, {}, {}, {}}},
        1,
        1},
-      {"samples that never came back", {{0, 100, 68, 32, {}}}, 0, 1},
+      {"samples that never came back", {{0, 100, 68, 32, {}, {}, {}}}, 0, 1},
   };
   for (const StreamsCase& c : cases) {
     RunReport report;

@@ -38,7 +38,13 @@ RunReport full_report() {
   r.data_moved_mb = 2.5;
   r.stages = {{"route", std::nullopt, MeanPeak{10, 12}, FirstLastPeak{3, 4, 5}}};
   r.events = {{1.5, "worker w1 lost"}};
-  r.series = {{0, 1000, 990, 10, 3.5}, {1, 1000, 1010, 0, std::nullopt}};
+  r.series = {{0, 1000, 990, 10, 3.5, 5.5, 6.5}, {1, 1000, 1010, 0, 3.5, std::nullopt, 7}};
+  r.warmup.seconds = 2;
+  r.steady_state.completed = {1000, 0.01, 0.001, 0.002};
+  r.steady_state.steady = false;
+  r.host.steal_percent.during = 1;
+  r.host.cpu_busy_percent = MeanMax{50, 60};
+  r.host.memory_used_mb = MeanPeak{500, 600};
   return r;
 }
 

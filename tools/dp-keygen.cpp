@@ -50,15 +50,11 @@ Options declare() {
 /// A new file that nobody else may read. Throws Error.
 void write_secret(const fs::path& path, const std::string& text, bool force) {
   if (force) ::unlink(path.c_str());
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0 && errno == EEXIST)
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.fd < 0 && errno == EEXIST)
     throw Error("{}: there is a key already (give --force to replace it, or another --out)", path.string());
-  const bool written = fd >= 0 && ::fchmod(fd, 0600) == 0 &&
-                       ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fsync(fd) == 0;
-  const int problem = errno;
-  if (fd >= 0) ::close(fd);
-  if (!written) throw Error("{}: {}", path.string(), std::strerror(problem));
+  if (file.fd < 0 || ::fchmod(file.fd, 0600) != 0 || !write_all(file.fd, text) || ::fsync(file.fd) != 0)
+    throw Error("{}: {}", path.string(), std::strerror(errno));
 }
 
 void make_all(const fs::path& folder, bool force) {

@@ -29,6 +29,8 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
   --expected FILE     predictions to compare with
   --predictions FILE  where the predictions made go, to be compared with later
   --slo LIST          objectives such as p99=50ms,throughput=1000: status 3 if one is missed
+  --events FILE       a JSON line for each batch as it is settled; - is stdout
+  --trace FILE        the life of each batch, to be opened with ui.perfetto.dev
   --rate R|max, --arrivals KIND, --concurrency K, --samples N, --batch-size B, --layout L, --payload P, --seed S
                       passed to dp-stream
   --decisions FILE    the router's decision log
@@ -67,7 +69,7 @@ while (($#)); do
     --worker-seed) worker_seed=$2 ;;
     --data) data=$2 ;;
     --expected) expected=$2 ;;
-    --predictions | --slo | --warmup) collect_options+=("$1" "$2") ;;
+    --predictions | --slo | --events | --trace | --warmup) collect_options+=("$1" "$2") ;;
     --decisions) decisions=$2 ;;
     --journal) journal=$2 ;;
     --lease) route_options+=(--lease "$2") ;;

@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "collect/batch_outputs.hpp"
 #include "collect/collector.hpp"
 #include "collect/journal_file.hpp"
 #include "collect/slo.hpp"
@@ -46,6 +48,12 @@ Options declare() {
              "keep what is due in the first TIME of the run (with --rate max: comes back in it) out of "
              "latencies, rates and balance; it is accounted for, and told of apart",
              "0s")
+      .value("events", "FILE",
+             "write a JSON line there for each batch as it is settled, with its times in ms since the start; "
+             "'-' is stdout, and then the report needs --out")
+      .value("trace", "FILE",
+             "write the life of each batch there as Chrome trace events, about 1.3 kB each: open it with "
+             "ui.perfetto.dev")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
   options.section("Journal").value(
       "journal", "FILE",
@@ -106,14 +114,40 @@ struct JournalPlace {
   bool temporary = false;  ///< nobody named it: it goes once the report is there
 };
 
+/// Two of them in one file would leave neither.
+void require_apart(const Options& options, const std::vector<std::string>& names) {
+  std::map<std::filesystem::path, std::string> taken;
+  for (const std::string& name : names) {
+    const std::string path = options.text(name);
+    if (path.empty() || path == "-" || path == "none") continue;
+    const auto [other, fresh] =
+        taken.try_emplace(std::filesystem::weakly_canonical(std::filesystem::absolute(path)), name);
+    if (!fresh)
+      throw UsageError("--{} '{}': that is where --{} goes: give each its own", name, path, other->second);
+  }
+}
+
+std::unique_ptr<BatchOutputs> outputs_of(const Options& options) {
+  const std::string events = options.text("events"), trace = options.text("trace");
+  if (events == "-" && !options.has("out"))
+    throw UsageError("--events -: stdout is for the report: give --out FILE for that");
+  if (trace == "-") throw UsageError("--trace -: a trace is whole at the end only: give a file");
+  if (events.empty() && trace.empty()) return nullptr;
+  return std::make_unique<BatchOutputs>(events, trace);
+}
+
+/// The ledger matters more than who looks on.
+void note_all(const std::vector<std::string>& problems, Collector& collector) {
+  for (const std::string& problem : problems) {
+    log_warn("{}", problem);
+    collector.note(now(), problem);
+  }
+}
+
 JournalPlace journal_place(const Options& options) {
   if (options.has("journal")) {
     const std::string path = options.text("journal");
     if (path.empty()) throw UsageError("--journal '': give a file, or none");
-    if (options.has("out") &&
-        std::filesystem::weakly_canonical(path) == std::filesystem::weakly_canonical(options.text("out"))) {
-      throw UsageError("--journal '{}': that is where the report goes (--out)", path);
-    }
     return {path == "none" ? "" : path, false};
   }
   if (options.has("out")) return {options.text("out") + ".journal", true};
@@ -164,8 +198,11 @@ class Journal {
     loop.watch(file_->descriptor(),
                [&](Time now, Outbox& out) { collector.durable(now, file_->durable(), out); });
   }
-  void sync() {
-    if (file_) file_->close();
+  void sync(Collector& collector) {
+    if (!file_) return;
+    file_->close();
+    Outbox nobody;
+    collector.durable(now(), file_->durable(), nobody);
   }
   /// It is not needed any more.
   void remove_if_temporary() {
@@ -199,7 +236,7 @@ RunReport complete(RunReport report, const Options& options, const std::string& 
   report.versions.dirty = git_dirty;
   report.versions.compiler = compiler;
   report.versions.zmq = zmq_version();
-  const auto record = record_of(options, {"expected", "bind", "warmup"});
+  const auto record = record_of(options, {"expected", "bind", "warmup", "events", "trace"});
   ConfigSection section;
   for (std::size_t i = 0; i + 1 < record.size(); i += 2) section.emplace_back(record[i], record[i + 1]);
   section.emplace_back("journal", journal);
@@ -230,6 +267,9 @@ Exit run(int argc, char** argv) {
   const HostDescription host = describe_host();
   const std::string started = utc_now();
 
+  require_apart(options, {"out", "journal", "predictions", "events", "trace"});
+  const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);
+
   EventLoop loop;
   Transport transport(security_option(options, Role::collect));
   Journal journal(journal_place(options), options.text("out"));
@@ -238,7 +278,12 @@ Exit run(int argc, char** argv) {
   settings.begun = now();
   settings.wall_ns = std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   Collector collector(settings, random_seed());
+  if (outputs) collector.observe(*outputs);
   journal.open(collector, loop);
+  if (outputs) {
+    outputs->replayed();
+    loop.every(std::chrono::milliseconds(200), [&](Time, Outbox&) { note_all(outputs->pump(), collector); });
+  }
   if (options.has("run-id") && collector.run() != settings.run) {
     throw Error("--run-id {}: the journal {} is of run {:016x}", options.text("run-id"), journal.name(),
                 raw(collector.run()));
@@ -261,11 +306,12 @@ Exit run(int argc, char** argv) {
     try {
       status = loop.run(collector, transport);
       host_usage.add(meter.read(), collector.started());
-      journal.sync();
+      journal.sync(collector);
     } catch (const Error&) {
       if (!collector.started()) journal.remove_if_temporary();
       throw;
     }
+    if (outputs) note_all(outputs->close(), collector);
     if (status == Exit::interrupted) journal.remove_if_temporary();
     if (status != Exit::done) return status;
   }

@@ -14,6 +14,13 @@ using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 inline constexpr Time never = Time::max();
 
 inline Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+/// later − earlier, or the farthest there is: a peer may claim any time.
+constexpr Duration between(Time earlier, Time later) {
+  std::int64_t apart = 0;
+  if (!__builtin_sub_overflow(later.time_since_epoch().count(), earlier.time_since_epoch().count(), &apart))
+    return Duration(apart);
+  return later < earlier ? Duration::min() : Duration::max();
+}
 constexpr double to_ms(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 /// At most 1e9 s (31 years) either way, so that sums of a few cannot overflow; what is no number is the least.

@@ -12,6 +12,7 @@
 
 #include "base/settled.hpp"
 #include "collect/journal.hpp"
+#include "collect/observer.hpp"
 #include "collect/recorder.hpp"
 #include "wire/link.hpp"
 
@@ -41,6 +42,10 @@ class Collector final : public Stage {
   void drain(Time now, Outbox& out) override;
   void usage(Time now, const ResourceUsage& usage, Outbox& out) override;
 
+  /// Tell it of everything from now on; it outlives the collector.
+  void observe(Observer& observer) { observer_ = &observer; }
+  /// Something for the report that the collector itself cannot know.
+  void note(Time now, std::string what) { happened(now, std::move(what)); }
   /// What an earlier process wrote, record by record, before anything else.
   void replay(JournalRecord&& record);
   /// So many of the `Append`s asked for are durable.
@@ -80,6 +85,7 @@ class Collector final : public Stage {
   void close(Settlement settlement);
   void take_settlement(const Settlement& settlement);
   void happened(Time now, std::string what);
+  void tell(Time at, const std::string& what);
   template <class R>
   void write(R&& record) {
     if (!options_.journal) return;
@@ -88,6 +94,7 @@ class Collector final : public Stage {
   }
   void begin(Time now, Outbox& out);
   void restarted(Time at);
+  void tell_routers_events();
   void replay_one(Opened& record);
   void replay_one(Run& record);
   void replay_one(Announce& record);
@@ -110,6 +117,7 @@ class Collector final : public Stage {
   Rng rng_;
   Listener peers_;
   Recorder recorder_;
+  Observer* observer_ = nullptr;
 
   std::optional<Run> plan_;
   std::map<BatchId, Announced> announced_;
@@ -129,6 +137,7 @@ class Collector final : public Stage {
   struct News {
     std::uint64_t append = 0;
     std::vector<BatchId> settled;
+    std::vector<SettledBatch> observed;  ///< the same, if anybody looks
     std::map<PeerId, std::vector<std::uint64_t>> acks;
     bool run_stored = false, eos = false;
     bool empty() const { return settled.empty() && acks.empty() && !run_stored && !eos; }

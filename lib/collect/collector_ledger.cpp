@@ -26,6 +26,13 @@ void shift_times(Announce& a, Duration by) {
   }
 }
 
+SettledBatch as_observed(const Announced& batch, const Settlement& s) {
+  SettledBatch b{s.batch, batch.ids.size(), s.failed,   s.attempt, s.worker, s.why,
+                 {},      s.at_worker,      s.collected};
+  b.outbound = {batch.scheduled, batch.released, s.sent, s.routed};
+  return b;
+}
+
 }  // namespace
 
 // ---- batches ---------------------------------------------------------------------------------------------
@@ -51,7 +58,9 @@ void Collector::on_run(Run& run, PeerId from, const Envelope& envelope, Outbox& 
 
 void Collector::take_run(const Run& run) {
   plan_ = run;
-  if (run.started) recorder_.begin(run, run.t0);
+  if (!run.started) return;
+  recorder_.begin(run, run.t0);
+  if (observer_) observer_->started(run.t0);
 }
 
 bool Collector::due(BatchId id) const {
@@ -153,6 +162,7 @@ void Collector::on_failed(Time now, const Failed& failed, Outbox& out) {
 
 /// The one place where a batch ends.
 void Collector::close(Settlement settlement) {
+  if (observer_) news_.observed.push_back(as_observed(announced_.at(settlement.batch), settlement));
   take_settlement(settlement);
   news_.settled.push_back(settlement.batch);
   write(std::move(settlement));
@@ -180,8 +190,19 @@ void Collector::take_settlement(const Settlement& s) {
 }
 
 void Collector::happened(Time now, std::string what) {
-  recorder_.event(now, what);
+  tell(now, what);
   write(Happened{now, std::move(what)});
+}
+
+void Collector::tell(Time at, const std::string& what) {
+  recorder_.event(at, what);
+  if (observer_) observer_->happened(at, what);
+}
+
+/// They come with its report, when they are long past.
+void Collector::tell_routers_events() {
+  for (std::size_t i = 0; observer_ && i < router_.events.size(); ++i)
+    observer_->happened(router_.event_times[i], router_.events[i]);
 }
 
 // ---- what others hear ------------------------------------------------------------------------------------
@@ -206,6 +227,7 @@ void Collector::deliver(Outbox& out) {
   for (; !undelivered_.empty() && undelivered_.front().append <= durable_; undelivered_.pop_front()) {
     News& news = undelivered_.front();
     for (const BatchId id : news.settled) told_.insert(id);
+    for (const SettledBatch& batch : news.observed) observer_->settled(batch);
     for (auto& [peer, batches] : news.acks) peers_.send(peer, Ack{std::move(batches)}, out);
     run_stored_ = run_stored_ || news.run_stored;
     eos_stored_ = eos_stored_ || news.eos;
@@ -232,13 +254,14 @@ void Collector::durable(Time now, std::uint64_t appends, Outbox& out) {
 void Collector::begin(Time now, Outbox& out) {
   begun_ = incomplete_since_ = now;
   if (opened_) restarted(options_.begun);
+  else if (observer_) observer_->opened(options_.run, false);
   write(Opened{journal_format, options_.run, options_.boot_id, options_.begun, options_.wall_ns});
   flush_now(now, out);
 }
 
 /// Another process wrote up to here; this one was not there at once.
 void Collector::restarted(Time at) {
-  recorder_.event(at, fmt::format("dp-collect was restarted with {} batches settled", settled_.count()));
+  tell(at, fmt::format("dp-collect was restarted with {} batches settled", settled_.count()));
   if (plan_ && plan_->started) recorder_.ledger_restarted(std::max(Duration{}, at - last_record_));
 }
 
@@ -253,6 +276,7 @@ void Collector::replay_one(Opened& r) {
   clock_shift_ =
       r.boot_id == options_.boot_id ? Duration{} : ahead - (r.at.time_since_epoch() - Duration(r.wall_ns));
   if (opened_) restarted(r.at + clock_shift_);
+  else if (observer_) observer_->opened(r.run, true);
   opened_ = r;
   options_.run = r.run;
   last_record_ = r.at + clock_shift_;
@@ -276,13 +300,15 @@ void Collector::replay_one(Settlement& s) {
        {&s.sent, &s.routed, &s.at_worker.received, &s.at_worker.started, &s.at_worker.done, &s.collected}) {
     *at += clock_shift_;
   }
+  if (const auto batch = announced_.find(s.batch); observer_ && batch != announced_.end())
+    observer_->settled(as_observed(batch->second, s));
   take_settlement(s);
   told_.insert(s.batch);
   last_record_ = std::max(last_record_, s.collected);
 }
 
 void Collector::replay_one(Happened& r) {
-  recorder_.event(r.at + clock_shift_, r.what);
+  tell(r.at + clock_shift_, r.what);
   last_record_ = std::max(last_record_, r.at + clock_shift_);
 }
 
@@ -299,6 +325,7 @@ void Collector::replay_one(Report& r) {
 void Collector::replay_one(Ended&) {
   ended_ = true;
   recorder_.reported_again();
+  tell_routers_events();
   finish(Exit::done);
 }
 

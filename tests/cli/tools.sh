@@ -91,6 +91,11 @@ dp-collect|--run-id 0|--run-id '0';hexadecimal
 dp-collect|--slo p99|--slo 'p99';p99=50ms
 dp-collect|--slo p50=5ms --slo p99=50|--slo p99 '50';5ms
 dp-collect|--slo p99=50ms,p42=1ms|--slo 'p42=1ms';throughput
+dp-collect|--events -|--events -;--out
+dp-collect|--trace - --out run.json|--trace -;give a file
+dp-collect|--out a.json --events ./a.json|--events './a.json';--out
+dp-collect|--events b.json --trace b.json|--trace 'b.json';--events
+dp-collect|--journal c --trace c|--trace 'c';--journal
 dp-collect|--bind tcp://0.0.0.0:5603|--bind 'tcp://0.0.0.0:5603';--insecure
 dp-collect|--bind udp://127.0.0.1:1|--bind 'udp://127.0.0.1:1';tcp://HOST:PORT
 dp-stream|--key some.key|--key;--server-key;dp-keygen --help
@@ -127,6 +132,12 @@ grep -q 'missing.safetensors\|no LibTorch backend' err || fail "expected the wei
 run "$bin/dp-collect" --expected missing.u8 --bind tcp://127.0.0.1:0
 expect_status 1
 expect_line err "missing.u8"
+run "$bin/dp-collect" --events /proc/none --bind tcp://127.0.0.1:0
+expect_status 1
+expect_line err "/proc/none"
+run "$bin/dp-collect" --trace /dev/null --bind tcp://127.0.0.1:0
+expect_status 1
+expect_line err "--trace /dev/null"
 run "$bin/dp-route" --decisions no/such/folder/d.ndjson --stream-bind tcp://127.0.0.1:0 --worker-bind tcp://127.0.0.1:0
 expect_status 1
 expect_line err "--decisions no/such/folder/d.ndjson"

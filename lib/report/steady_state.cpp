@@ -11,13 +11,13 @@
 namespace dp {
 namespace {
 
-Steadiness steadiness_of(const std::vector<double>& x) {
+Steadiness steadiness_of(const std::vector<double>& x, Series series) {
   Steadiness s;
   if (x.empty()) return s;
   s.mean = mean_of(x);
   if (*s.mean == 0) return s;
   s.deviation = relative_deviation(x);
-  const Trend trend = trend_of(x);
+  const Trend trend = trend_of(x, series);
   if (x.size() > 1) s.slope = trend.slope / *s.mean;
   if (trend.half_width) s.half_width = *trend.half_width / *s.mean;
   return s;
@@ -55,9 +55,9 @@ SteadyState steady_state_of(std::span<const SecondOfRun> series, double from_s, 
     queue.push_back(static_cast<double>(second.queue));
     if (second.p50_ms) latency.push_back(*second.p50_ms);
   }
-  state.completed = steadiness_of(completed);
-  state.latency_ms = steadiness_of(latency);
-  state.queue = steadiness_of(queue);
+  state.completed = steadiness_of(completed, Series::independent);
+  state.latency_ms = steadiness_of(latency, Series::wandering);
+  state.queue = steadiness_of(queue, Series::wandering);
   if (state.seconds >= steady_seconds) {
     state.steady = certain_change(state.completed, state.seconds) <= steady_completed &&
                    (!scheduled || steady_under_schedule(state));

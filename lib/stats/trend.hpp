@@ -16,7 +16,11 @@ struct Trend {
   double certain() const;
 };
 
-/// The residuals count as independent: of a series that wanders, the interval is too narrow.
-Trend trend_of(std::span<const double> x, double confidence = 0.99);
+/// Whether a value tells of the next: rates of separate seconds hardly do, a queue's length and waiting times
+/// do. Of a series that wanders the interval is wider by √((1 + r)/(1 − r)), r the residuals' correlation with
+/// the next where that is positive.
+enum class Series { independent, wandering };
+
+Trend trend_of(std::span<const double> x, Series series = Series::independent, double confidence = 0.99);
 
 }  // namespace dp

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/random.hpp"
 
 namespace dp {
@@ -84,6 +86,38 @@ TEST(SteadyState, IsNotLeftByNoise) {
         [&](int) { return noisy(100); });
     EXPECT_EQ(steady_state_of(rows, 0, 10, true).steady, true) << "seed " << seed;
   }
+}
+
+/// A queue with Poisson arrivals and one exponential server of 200 ms, at 70 % load, second by second.
+std::vector<SecondOfRun> waiting_line(int seconds, Rng& rng) {
+  std::vector<SecondOfRun> rows(static_cast<std::size_t>(seconds));
+  std::vector<std::vector<double>> latencies(rows.size());
+  const auto second = [&](double at) { return std::min(static_cast<std::size_t>(at), rows.size() - 1); };
+  double free_at = 0;
+  for (double due = rng.exponential(0.2 / 0.7); due < seconds; due += rng.exponential(0.2 / 0.7)) {
+    free_at = std::max(free_at, due) + rng.exponential(0.2);
+    ++rows[second(due)].offered;
+    ++rows[second(free_at)].completed;
+    latencies[second(free_at)].push_back(1000 * (free_at - due));
+  }
+  std::uint64_t outstanding = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    outstanding += rows[i].offered - rows[i].completed;
+    rows[i].t_s = static_cast<double>(i);
+    rows[i].queue = outstanding;
+    std::sort(latencies[i].begin(), latencies[i].end());
+    if (!latencies[i].empty()) rows[i].p50_ms = latencies[i][(latencies[i].size() - 1) / 2];
+  }
+  return rows;
+}
+
+TEST(SteadyState, IsNotLeftByAWaitingLineThatWanders) {
+  int unsteady = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Rng rng(seed);
+    if (steady_state_of(waiting_line(60, rng), 0, 59, true).steady == false) ++unsteady;
+  }
+  EXPECT_LE(unsteady, 2);  // 1 %
 }
 
 TEST(SteadyState, IsNotLeftByASingleStall) {

@@ -22,6 +22,18 @@ TEST(Trend, HasTheIntervalOfStudent) {
   EXPECT_EQ(t.certain(), 0) << "the interval spans 0";
 }
 
+// Slope 0, mean 1/3: residuals -1/3 four times and 2/3 twice, squares 4/3, products of neighbours 2/9, so r =
+// 1/6; over 4 degrees of freedom and Σ(i - 2.5)² = 17.5; t(0.995; 4) = 4.604.
+TEST(Trend, OfASeriesThatWandersIsLessCertain) {
+  const Values x{0, 0, 1, 1, 0, 0};
+  const double independent = 4.604 * std::sqrt(4.0 / 3 / 4 / 17.5);
+  EXPECT_NEAR(*trend_of(x).half_width, independent, 0.001);
+  EXPECT_NEAR(*trend_of(x, Series::wandering).half_width, independent * std::sqrt(7.0 / 5), 0.001);
+  EXPECT_NEAR(*trend_of(Values{1, 2, 2, 3}, Series::wandering).half_width,
+              *trend_of(Values{1, 2, 2, 3}).half_width, 1e-12)
+      << "residuals that alternate do not make it more certain";
+}
+
 TEST(Trend, OfALineIsCertain) {
   const Trend falling = trend_of(Values{8, 6, 4, 2});
   EXPECT_DOUBLE_EQ(falling.slope, -2);

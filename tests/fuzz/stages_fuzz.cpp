@@ -66,6 +66,7 @@ struct Rig {
         options.run = RunId{5};
         options.boot_id = "here";
         options.journal = choice & 4;
+        options.warmup = std::chrono::seconds(choice & 8 ? 1 : 0);
         options.expected = {1, 2, 3};
         options.begun = now;
         stage.reset(collector = new Collector(std::move(options), 1));

@@ -1,5 +1,5 @@
 # Words dp-summarize's figures of the uneven study: findings, each with its interval, then the tables. Input: a list of
-# {name, title, rate, summary, details, host}, one a scenario. Arguments: $seconds, $work (what a batch costs).
+# {name, title, rate, summary, details, host}, one a scenario. Arguments: $seconds, $iterations, $work (a batch's cost).
 # Nothing is decided here: "distinguishable" is what dp-summarize found at a family-wise error of 5 %.
 # SPDX-License-Identifier: MIT
 
@@ -29,17 +29,25 @@ def moved($a; $b):
   cell($b).data_moved_mb.mean as $base | pair($a; $b) | .first as $first
   | .data_moved_mb | if . == null then null else relative($a; $b; $base; $first) end;
 
+def p99($a; $b):
+  cell($b).p99_ms.mean as $base | pair($a; $b) | .first as $first
+  | .p99_ms | if . == null then null else relative($a; $b; $base; $first) end;
+
 # ── Findings ──
 def by_capacity:
   if .half == null then "\(.a) and \(.b) cannot be compared by fewer than two valid iterations"
-  elif .distinguishable | not then "\(.a) and \(.b) are indistinguishable (\(percent))"
-  elif .percent > 0 then "\(.a) beats \(.b) by \(amount)"
-  else "\(.a) serves \(amount) less than \(.b)" end;
+  elif .distinguishable | not then "\(.a) and \(.b) are indistinguishable in capacity (\(percent))"
+  elif .percent > 0 then "\(.a) beats \(.b) by \(amount) in capacity"
+  else "\(.a) has \(amount) less capacity than \(.b)" end;
 def by_bytes:
   if . == null or .half == null then "the bytes moved cannot be compared"
   elif .distinguishable | not then "they move as many bytes (\(percent))"
   elif .percent < 0 then "\(.a) moves \(amount) fewer bytes"
   else "\(.a) moves \(amount) more bytes" end;
+def by_p99($rate):
+  if . == null or .half == null then "their p99 at \($rate)/s cannot be compared"
+  elif .distinguishable | not then "their p99 at \($rate)/s is indistinguishable (\(percent))"
+  else "\(.a)'s p99 at \($rate)/s is \(amount) \(if .percent < 0 then "lower" else "higher" end)" end;
 def finding:
   if .name == "even" then
     "Control, \(.title): " + ([capacity("dynamic"; "uniform"), capacity("sharded"; "uniform"), capacity("sharded"; "dynamic")]
@@ -47,7 +55,8 @@ def finding:
   elif .name == "skew" then
     "With \(.title), " + (capacity("sharded"; "dynamic") | by_capacity) + ", and " + (moved("sharded"; "dynamic") | by_bytes) + "."
   else
-    "With \(.title), " + (capacity("dynamic"; "uniform") | by_capacity) + "; " + (capacity("sharded"; "uniform") | by_capacity) + "."
+    .rate as $rate | "With \(.title), " + (capacity("dynamic"; "uniform") | by_capacity) + ", and "
+    + (p99("dynamic"; "uniform") | by_p99($rate)) + "; " + (capacity("sharded"; "uniform") | by_capacity) + "."
   end;
 
 # ── Tables ──
@@ -56,10 +65,10 @@ def rows: . as $s | .details.cells[]
   | [$s.details.runs[] | select(.strategy == $strategy)] as $runs
   | "| \($s.name) | \(.strategy) | \(.capacity | estimate(0)) | \(.p99_ms | estimate(1))\(if .p99_ms then " at \($s.rate)/s" else "" end) | "
     + "\(.data_moved_mb | estimate(1)) | \([$runs[] | select(.valid)] | length) of \($runs | length) |";
+def shown: if . == null then "–" else "\(percent)\(if .distinguishable then "" else " (indistinguishable)" end)" end;
 def differences: . as $s | .summary.nodes[0].pairs[]
-  | .second as $a | .first as $b | $s | capacity($a; $b) as $c | moved($a; $b) as $m
-  | "| \(.name) | \($a) less \($b) | \($c | percent)\(if $c.distinguishable then "" else " (indistinguishable)" end) | "
-    + (if $m == null then "–" else "\($m | percent)\(if $m.distinguishable then "" else " (indistinguishable)" end)" end) + " |";
+  | .second as $a | .first as $b | $s
+  | "| \(.name) | \($a) less \($b) | \(capacity($a; $b) | shown) | \(p99($a; $b) | shown) | \(moved($a; $b) | shown) |";
 def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percent == 0)
   and (moved("dynamic"; "sharded") | . != null and .distinguishable));
 
@@ -68,7 +77,7 @@ def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percen
   ($all[] | "* " + finding), "",
   "| work | strategy | capacity, samples/s | p99, ms | MB moved | valid runs |", "| --- | --- | --- | --- | --- | --- |",
   ($all[] | rows), "",
-  "| work | difference | capacity | bytes moved |", "| --- | --- | --- | --- |",
+  "| work | difference | capacity | p99 | bytes moved |", "| --- | --- | --- | --- | --- |",
   ($all[] | differences), "",
   ($all[] | "* `\(.name)`: \(.title)."),
   "* A batch takes \($work), times the worker's slow-down. Workers sleep meanwhile, so four of them, processes of one host "
@@ -80,4 +89,4 @@ def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percen
   "* MB moved: the distinct samples each worker served, which it fetches once where batches name samples by reference.",
   (if $all | kept_by_turns then "* Where uniform moves no more than sharded, the plan takes equal shards in turn, and their "
     + "number is a multiple of the workers': uniform's turn then meets each shard at the same worker, by arithmetic." else empty end),
-  "* Measured in \($seconds) s."
+  "* \($iterations) iterations, measured in \($seconds) s."

@@ -145,7 +145,8 @@ for name in "${order[@]}"; do
   jq -n --arg name "$name" --arg title "$title" --argjson rate "$rate" --slurpfile summary "$out/$name/performance_summary.json" \
     --slurpfile details "$out/$name/detailed_results.json" --slurpfile run "$out/$name/runs/dynamic-max-i1.json" \
     '{$name, $title, $rate, summary: $summary[0], details: $details[0], host: $run[0].host}'
-done | jq -srf "$here/uneven-report.jq" --arg seconds "$((SECONDS - began))" --arg work "${service#fixed:} and $per_sample a sample" >"$out/report.md"
+done | jq -srf "$here/uneven-report.jq" --arg seconds "$((SECONDS - began))" \
+  --arg iterations "$iterations" --arg work "${service#fixed:} and $per_sample a sample" >"$out/report.md"
 cat "$out/report.md"
 if [[ -n $markdown ]]; then
   mkdir -p "$(dirname "$markdown")"

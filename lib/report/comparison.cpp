@@ -30,25 +30,37 @@ struct Contender {
 
 std::optional<double> capacity_of(const RunReport& r) { return r.rates.completed; }
 std::optional<double> data_moved_of(const RunReport& r) { return r.data_moved_mb; }
+std::optional<double> p99_of(const RunReport& r) { return r.latency_ms.p99; }
+
+std::vector<double> differences_at_max(const Contender& a, const Contender& b,
+                                       std::optional<double> (*figure)(const RunReport&)) {
+  return paired_differences(a.cell->at_max, b.cell->at_max, figure);
+}
+
+/// Of a percentile that is not stated of either nothing is compared.
+std::vector<double> p99_differences(const Contender& a, const Contender& b) {
+  if (!a.summary->p99_ms || !b.summary->p99_ms) return {};
+  return paired_differences(a.cell->at_rate, b.cell->at_rate, p99_of);
+}
 
 std::vector<PairComparison> compare_pairs(const std::vector<Contender>& contenders) {
   std::vector<PairComparison> pairs;
-  std::vector<std::vector<double>> capacity, moved;
-  for (std::size_t a = 0; a < contenders.size(); ++a) {
-    for (std::size_t b = a + 1; b < contenders.size(); ++b) {
-      const Repetitions &first = contenders[a].cell->at_max, &second = contenders[b].cell->at_max;
-      capacity.push_back(paired_differences(first, second, capacity_of));
-      moved.push_back(paired_differences(first, second, data_moved_of));
-      pairs.push_back(
-          {contenders[a].summary->strategy, contenders[b].summary->strategy, capacity.back().size(), {}});
+  std::vector<std::vector<double>> capacity, moved, p99;
+  for (auto a = contenders.begin(); a != contenders.end(); ++a) {
+    for (auto b = a + 1; b != contenders.end(); ++b) {
+      capacity.push_back(differences_at_max(*a, *b, capacity_of));
+      moved.push_back(differences_at_max(*a, *b, data_moved_of));
+      p99.push_back(p99_differences(*a, *b));
+      pairs.push_back({a->summary->strategy, b->summary->strategy, capacity.back().size(), {}});
     }
   }
-  const std::vector<Difference> capacities = holm(capacity), moves = holm(moved);
+  const std::vector<Difference> capacities = holm(capacity), moves = holm(moved), latencies = holm(p99);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     pairs[i].difference = capacities[i];
     // One worker gets every batch whatever the strategy: what differs is noise.
     if (contenders[0].summary->nodes == 1) pairs[i].difference.significant = false;
     if (!moved[i].empty() && moved[i].size() == pairs[i].iterations) pairs[i].data_moved = moves[i];
+    if (!p99[i].empty() && contenders[0].summary->nodes > 1) pairs[i].p99_ms = latencies[i];
   }
   return pairs;
 }

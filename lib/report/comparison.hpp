@@ -11,13 +11,13 @@
 
 namespace dp {
 
-/// First less second at max, over the iterations valid in both: capacity, samples/s, and what their workers had to
-/// hold, MB (absent when some run did not tell).
+/// First less second over the iterations valid in both: capacity at max, samples/s; what their workers had to hold at
+/// max, MB (absent when some run did not tell); p99 of sample latency at the rate, ms (absent unless stated of both).
 struct PairComparison {
   std::string first, second;
   std::size_t iterations = 0;
   Difference difference;  ///< never significant on one node, where there is nothing to route
-  std::optional<Difference> data_moved = {};
+  std::optional<Difference> data_moved = {}, p99_ms = {};
 };
 
 /// The strategies of one node count; only those with valid runs at max take part.

@@ -88,6 +88,29 @@ TEST(Comparison, ComparesWhatWorkersMustHoldByIteration) {
   EXPECT_DOUBLE_EQ(cells.at(0).data_moved.value().mean, 41);
 }
 
+// p99 of 40 against 30, 29 and 31 ms, both supported; an overloaded or unsupported one is not compared.
+TEST(Comparison, ComparesThePercentileAtTheRateWhereItIsStated) {
+  std::vector<MeasuredRun> runs;
+  for (const std::int64_t seed : {0, 1, 2}) {
+    for (const std::string strategy : {"uniform", "dynamic", "sharded"}) {
+      runs.push_back(make_run({.strategy = strategy, .nodes = 2, .seed = seed}));
+      runs.push_back(make_run({.strategy = strategy, .nodes = 2, .rate_mode = "open", .seed = seed}));
+      Latency& latency = runs.back().report.latency_ms;
+      latency.supported.p99 = strategy != "sharded";
+      if (strategy == "dynamic") latency.p99 = std::vector{30.0, 29.0, 31.0}[static_cast<std::size_t>(seed)];
+    }
+  }
+  const Sweep sweep = group_runs(std::move(runs));
+  const auto cells = summarize_cells(sweep);
+  const auto comparisons = compare_strategies(sweep, cells);
+  const auto& pairs = comparisons.at(0).pairs;
+  ASSERT_EQ(pairs.at(0).second, "dynamic");
+  EXPECT_DOUBLE_EQ(pairs[0].p99_ms.value().mean, 10);
+  EXPECT_TRUE(pairs[0].p99_ms->significant);
+  EXPECT_FALSE(pairs.at(1).p99_ms);
+  EXPECT_FALSE(pairs.at(2).p99_ms);
+}
+
 TEST(Comparison, DoesNotCompareWhatARunDidNotTell) {
   EXPECT_FALSE(compared({{"uniform", {1, 2}}, {"dynamic", {1, 2}}}).comparisons.at(0).pairs.at(0).data_moved);
 }

@@ -1,5 +1,5 @@
 # Words dp-summarize's figures of the uneven study: findings, each with its interval, then the tables. Input: a list of
-# {name, title, rate, summary, details, host}, one a scenario. Arguments: $seconds, $iterations, $work (a batch's cost).
+# {name, title, rate, load, summary, details, host}, one a scenario; load: the highest before a run. Arguments: $seconds, $iterations, $work (a batch's cost).
 # Nothing is decided here: "distinguishable" is what dp-summarize found at a family-wise error of 5 %.
 # SPDX-License-Identifier: MIT
 
@@ -80,8 +80,8 @@ def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percen
   "| work | difference | capacity | p99 | bytes moved |", "| --- | --- | --- | --- | --- |",
   ($all[] | differences), "",
   ($all[] | "* `\(.name)`: \(.title)."),
-  "* A batch takes \($work), times the worker's slow-down. Workers sleep meanwhile, so four of them, processes of one host "
-    + "of \($all[0].host.cores) cores, are not oversubscribed: routing is measured, not arithmetic.",
+  "* A batch takes \($work), times the worker's slow-down. Workers sleep meanwhile, so more of them than the \($all[0].host.cores) cores "
+    + "of the one host they are processes of do not oversubscribe it: routing is measured, not arithmetic.",
   "* Capacity and MB moved as fast as possible; p99 of sample latency at the rate beside it, Poisson arrivals, – where "
     + "too few batches support it or a queue grew. Intervals are 95 % over iterations.",
   "* Differences are paired by seed and in percent of the second's mean; their intervals are Holm-corrected over the three "
@@ -89,4 +89,5 @@ def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percen
   "* MB moved: the distinct samples each worker served, which it fetches once where batches name samples by reference.",
   (if $all | kept_by_turns then "* Where uniform moves no more than sharded, the plan takes equal shards in turn, and their "
     + "number is a multiple of the workers': uniform's turn then meets each shard at the same worker, by arithmetic." else empty end),
-  "* \($iterations) iterations, measured in \($seconds) s."
+  "* \($iterations) iterations, measured in \($seconds) s; the highest one-minute load before a run was \($all | map(.load) | max) "
+    + "on \($all[0].host.cores) cores: a busy machine widens every interval."

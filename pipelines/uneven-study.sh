@@ -8,15 +8,15 @@ set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 bin=${DP_BIN:-$here/../build/bin}
 strategies=(uniform dynamic sharded)
-workers=4 dataset=synthetic:3x32x32:4096
+dataset=synthetic:3x32x32:4096
 # A batch of 32 takes 0.5 ms + 32 × 0.15 ms = 5.3 ms.
 service=fixed:500us per_sample=150us
 
-# Each scenario: what it is called; its batch sizes, layout and slow-downs; samples at max; rate, and samples there:
-# 662 batches or more, which a p99 needs. The rate is below the capacity of the slowest strategy.
+# Each scenario: what it is called; its batch sizes, layout and workers' slow-downs; samples at max; rate, and samples
+# there: 662 batches or more, which a p99 needs. The rate is below the capacity of the slowest strategy.
 declare -A scenario=(
   [even]='even work: four equal workers, batches of 32|32|shards:16|1,1,1,1|24576|15000|22528'
-  [sizes]='batches of 8 to 64 samples that cost by the sample|8..64|shards:16|1,1,1,1|24576|15000|26624'
+  [sizes]='eight workers and batches of 8 to 64 samples that cost by the sample|8..64|shards:16|1,1,1,1,1,1,1,1|49152|30000|30720'
   [slow]='one worker of four three times slower|32|shards:16|1,1,1,3|20480|6500|21504'
   [skew]='shards of Zipf sizes, the largest with 30 % of the data|32|shards:16,zipf:1|1,1,1,1|24576|15000|22528'
 )
@@ -107,12 +107,13 @@ trap interrupted INT TERM
 
 # measure ITERATION NAME STRATEGY RATE: one run; an INVALID one is kept, marked in its file.
 measure() {
-  local sizes layout slowdowns at_max rate at_rate status=0 options
+  local sizes layout slowdowns at_max rate at_rate status=0 options workers
   IFS='|' read -r _ sizes layout slowdowns at_max rate at_rate <<<"${scenario[$2]}"
   options=(--rate max --samples "${samples:-$at_max}")
   [[ $4 == max ]] || options=(--rate "$rate" --arrivals poisson --samples "${samples:-$at_rate}")
+  IFS=, read -ra workers <<<"$slowdowns"
   set -m
-  DP_BIN=$bin "$here/run-local.sh" --strategy "$3" --workers "$workers" --backend synthetic --service "$service" \
+  DP_BIN=$bin "$here/run-local.sh" --strategy "$3" --workers "${#workers[@]}" --backend synthetic --service "$service" \
     --per-sample "$per_sample" --slowdowns "$slowdowns" --data "$dataset" --payload reference --layout "$layout" \
     --batch-size "$sizes" --seed "$((seed + $1))" "${options[@]}" --out "$out/$2/runs/$3-$4-i$1.json" \
     >"$scratch/log" 2>&1 </dev/null &
@@ -142,9 +143,10 @@ done 3<"$scratch/plan"
 for name in "${order[@]}"; do
   "$bin/dp-summarize" --streaming "$out/$name" "$out/$name/runs" >"$out/$name/summary.txt"
   IFS='|' read -r title _ _ _ _ rate _ <<<"${scenario[$name]}"
-  jq -n --arg name "$name" --arg title "$title" --argjson rate "$rate" --slurpfile summary "$out/$name/performance_summary.json" \
+  load=$(jq -s '[.[].host.load_before] | max' "$out/$name"/runs/*.json)
+  jq -n --argjson load "$load" --arg name "$name" --arg title "$title" --argjson rate "$rate" --slurpfile summary "$out/$name/performance_summary.json" \
     --slurpfile details "$out/$name/detailed_results.json" --slurpfile run "$out/$name/runs/dynamic-max-i1.json" \
-    '{$name, $title, $rate, summary: $summary[0], details: $details[0], host: $run[0].host}'
+    '{$name, $title, $rate, $load, summary: $summary[0], details: $details[0], host: $run[0].host}'
 done | jq -srf "$here/uneven-report.jq" --arg seconds "$((SECONDS - began))" \
   --arg iterations "$iterations" --arg work "${service#fixed:} and $per_sample a sample" >"$out/report.md"
 cat "$out/report.md"

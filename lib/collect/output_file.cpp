@@ -40,7 +40,9 @@ bool is_regular(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-std::string reason(int error) { return std::system_category().message(error); }
+std::string reason(int error) {
+  return error == ETIMEDOUT ? "its reader takes nothing" : std::system_category().message(error);
+}
 
 }  // namespace
 

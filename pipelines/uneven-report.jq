@@ -1,5 +1,6 @@
 # Words dp-summarize's figures of the uneven study: findings, each with its interval, then the tables. Input: a list of
-# {name, title, rate, load, summary, details, host}, one a scenario; load: the highest before a run. Arguments: $seconds, $iterations, $work (a batch's cost).
+# {name, title, rate, load (the highest before a run), summary, details, host}, one a scenario. Arguments: $seconds,
+# $iterations, $work (what a batch costs).
 # Nothing is decided here: "distinguishable" is what dp-summarize found at a family-wise error of 5 %.
 # SPDX-License-Identifier: MIT
 
@@ -89,5 +90,5 @@ def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percen
   "* MB moved: the distinct samples each worker served, which it fetches once where batches name samples by reference.",
   (if $all | kept_by_turns then "* Where uniform moves no more than sharded, the plan takes equal shards in turn, and their "
     + "number is a multiple of the workers': uniform's turn then meets each shard at the same worker, by arithmetic." else empty end),
-  "* \($iterations) iterations, measured in \($seconds) s; the highest one-minute load before a run was \($all | map(.load) | max) "
+  "* \($iterations) iterations, measured in \($seconds) s; the highest one-minute load before a run was \($all | map(.load) | max | digits(1)) "
     + "on \($all[0].host.cores) cores: a busy machine widens every interval."

@@ -26,6 +26,7 @@ Usage: pipelines/calibrate.sh [options]
   --seed N           of all seeds (1)
   --out DIR          where run files, logs and calibration.json go (results/calibration)
   --markdown FILE    write the table there as well, with the command that made it
+  --made-by COMMAND  what the table names as that command
 
 One more configuration has credit 8: under uniform it must not matter. The configurations of a repetition run side by
 side, since the workers only sleep; the hand-off column says what that costs.
@@ -34,13 +35,14 @@ END
 }
 
 workers=1,2,4,8 load=70 service=50ms seconds=40 repeats=10 margin=2 stall=1.5 slowdown=1 seed=1 out=results/calibration markdown=''
-given=("$@")
+made_by="pipelines/calibrate.sh $*"
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
-    --workers | --load | --service | --seconds | --repeats | --margin | --stall | --slowdown | --seed | --out | --markdown)
+    --workers | --load | --service | --seconds | --repeats | --margin | --stall | --slowdown | --seed | --out | --markdown | --made-by)
       (($# > 1)) || { echo "calibrate.sh: $1 needs a value (see --help)" >&2; exit 2; }
-      printf -v "${1#--}" '%s' "$2" ;;
+      name=${1#--}
+      printf -v "${name/-/_}" '%s' "$2" ;;
     *) echo "calibrate.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
   shift 2
@@ -119,7 +121,7 @@ rate() { awk -v w="$1" -v load="$load" -v ms="${service%ms}" 'BEGIN { printf "%.
 samples() { awk -v r="$1" -v s="$seconds" 'BEGIN { n = int(r * s); print n < 1 ? 1 : n }'; }
 
 draws=$((seed * 10000000)) files=() began=$SECONDS stalled_rate=50 stalled_service=10ms
-IFS=, read -ra counts <<<"$workers"
+mapfile -t counts < <(tr , '\n' <<<"$workers" | sort -nu)
 for ((repeat = 1; repeat <= repeats; ++repeat)); do
   rm -f "$out"/*-r"$repeat".{json,stall,decisions}
   for w in "${counts[@]}"; do
@@ -154,6 +156,6 @@ table=$("$bin/dp-calibrate" --margin "$margin" "${files[@]}")
 status=$?
 printf '%s\n' "$table"
 if [[ -n $markdown ]]; then
-  printf '```\n$ pipelines/calibrate.sh%s\n%s\n```\n' "$(printf ' %s' "${given[@]}")" "$table" >"$markdown"
+  printf '```\n$ %s\n%s\n```\n' "${made_by% }" "$table" >"$markdown"
 fi
 exit "$status"

@@ -21,17 +21,16 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr const char* example =
-    "  pipelines/calibrate.sh        # measures what is compared here: many runs, and a worker that stands "
-    "still\n"
-    "By hand, two runs of one configuration (each twice as long would be better):\n"
     "  for r in 1 2; do\n"
     "    pipelines/run-local.sh --backend synthetic --data synthetic:3x32x32 --service exp:50ms --workers 2 "
-    "--credit 1 \\\n"
-    "      --worker-seed ${r}00 --seed $r --rate 28 --batch-size 1 --samples 840 --out r$r.json --decisions "
-    "r$r.decisions \\\n"
-    "      -- --arrivals poisson\n"
+    "\\\n"
+    "      --credit 1 --worker-seed ${r}00 --seed $r --rate 28 --arrivals poisson --batch-size 1 --samples "
+    "840 \\\n"
+    "      --out r$r.json --decisions r$r.decisions\n"
     "  done\n"
-    "  dp-calibrate r1.json r2.json";
+    "  dp-calibrate --margin 10 r1.json r2.json\n"
+    "Longer, more often, and a worker that stands still:\n"
+    "  pipelines/calibrate.sh";
 
 void declare(Options& options) {
   options.section("Theory")

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "stats/summary.hpp"
@@ -69,17 +70,19 @@ CalibrationRow judge_calibration(CalibrationCell cell, double margin) {
   CalibrationRow row;
   row.cell = std::move(cell);
   row.margin = margin;
-  std::vector<double> theory, measured, handoff, ratios, raw;
+  std::vector<double> theory, drawn, measured, handoff, ratios, raw;
   for (const Observation& run : row.cell.runs) {
     if (!run.left_out.empty()) continue;
     ++row.used;
     theory.push_back(run.theory_ms);
+    drawn.push_back(run.drawn_ms);
     measured.push_back(run.measured_ms);
     handoff.push_back(run.handoff_ms);
     ratios.push_back(1 + (run.measured_ms - run.drawn_ms) / run.theory_ms);
     raw.push_back(run.measured_ms / run.theory_ms);
   }
   row.theory_ms = mean_of(theory);
+  row.drawn_ms = mean_of(drawn);
   row.measured_ms = mean_of(measured);
   row.handoff_ms = mean_of(handoff);
   row.ratio = mean_of(ratios);
@@ -94,16 +97,17 @@ const char* name_of(Verdict verdict) {
 }
 
 std::string calibration_table(const std::vector<CalibrationRow>& rows) {
-  std::string text =
-      fmt::format("{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>9} {:>9} {:>6} {:<13} {:<13} {:>6} {:>8}  {}\n",
-                  "model", "strategy", "workers", "credit", "figure", "runs", "theory", "measured", "ratio",
-                  "interval", "raw", "margin", "handoff", "verdict");
+  std::string text = fmt::format(
+      "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>8} {:>8} {:>8} {:>6} {:<13} {:<13} {:>6} {:>8}  {}\n", "model",
+      "strategy", "workers", "credit", "figure", "runs", "theory", "drawn", "measured", "ratio", "interval",
+      "raw", "margin", "handoff", "verdict");
   for (const CalibrationRow& row : rows) {
     const CalibrationCell& cell = row.cell;
     text += fmt::format(
-        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>9.2f} {:>9.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  {}{}\n",
+        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>8.2f} {:>8.2f} {:>8.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  "
+        "{}{}\n",
         cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, runs_of(row), row.theory_ms,
-        row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
+        row.drawn_ms, row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
         fmt::format("{:.1f} %", 100 * row.margin), fmt::format("{:.3f}", row.handoff_ms),
         name_of(row.verdict), row.reason.empty() ? "" : ": " + row.reason);
   }
@@ -113,11 +117,11 @@ std::string calibration_table(const std::vector<CalibrationRow>& rows) {
         "Seen from the service alone the {} of the stalled worker is {:.2f} ms: what waited is not in it.\n",
         row.cell.figure, *row.cell.blind_ms);
   }
-  return text + fmt::format(
-                    "Times in ms. ratio: measured to theory, corrected by what the runs' own draws explain, "
-                    "with its "
-                    "95 % interval.\nraw: {:.1f} % interval of measured to theory as they are.\n",
-                    100 * raw_confidence);
+  text +=
+      "Times in ms. drawn: what the model makes of the runs' own draws. ratio: 1 + (measured - drawn) / "
+      "theory,\n";
+  text += "with its 95 % interval. ";
+  return text + fmt::format("raw: {:.1f} % interval of measured / theory.\n", 100 * raw_confidence);
 }
 
 std::string calibration_json(const std::vector<CalibrationRow>& rows) {
@@ -138,6 +142,7 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
                     {"credit", cell.credit},
                     {"figure", cell.figure},
                     {"theory_ms", row.theory_ms},
+                    {"drawn_ms", row.drawn_ms},
                     {"measured_ms", row.measured_ms},
                     {"ratio", row.ratio},
                     {"interval", json_of(row.interval)},

@@ -37,10 +37,10 @@ struct RatioInterval {
 struct CalibrationRow {
   enum class Verdict { ok, not_shown, off };
   CalibrationCell cell;
-  std::size_t used = 0;                   ///< runs that are not left out; what follows is over these
-  double theory_ms = 0, measured_ms = 0;  ///< means
-  double handoff_ms = 0;                  ///< mean
-  double ratio = 0;                       ///< 1 + (measured − drawn) ÷ theory, mean
+  std::size_t used = 0;  ///< runs that are not left out; what follows is over these
+  double theory_ms = 0, drawn_ms = 0, measured_ms = 0;  ///< means
+  double handoff_ms = 0;                                ///< mean
+  double ratio = 0;                                     ///< 1 + (measured − drawn) ÷ theory, mean
   std::optional<RatioInterval> interval;  ///< of that, Student t, 95 %; absent for fewer than two runs
   std::optional<RatioInterval> raw;       ///< of measured ÷ theory whatever was drawn, raw_confidence
   double margin = 0;                      ///< fraction of 1 allowed either way

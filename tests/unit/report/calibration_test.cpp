@@ -73,7 +73,7 @@ TEST(Calibration, OneRunShowsNothing) {
 
 TEST(Calibration, TableAndJsonHoldTheSameRow) {
   const auto rows = std::vector{judge_calibration(cell_with({{90, 90}, {99, 100}, {108, 110}}), 0.05)};
-  EXPECT_THAT(calibration_table(rows), HasSubstr("100.00    100.00  1.010 0.985-1.035"));
+  EXPECT_THAT(calibration_table(rows), HasSubstr("  100.00    99.00   100.00  1.010 0.985-1.035"));
   const auto row = nlohmann::json::parse(calibration_json(rows))["rows"][0];
   EXPECT_EQ(row["verdict"], "ok");
   EXPECT_EQ(row["runs"].size(), 3);

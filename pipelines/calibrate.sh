@@ -80,7 +80,7 @@ trap interrupted INT TERM
 pause() { read -rt 0.02 <> <(:) || true; }
 micros() { echo "${EPOCHREALTIME/[.,]/}"; }
 
-# start NAME STRATEGY WORKERS CREDIT SERVICE RATE SAMPLES ARRIVALS: one run in the background.
+# start NAME STRATEGY WORKERS CREDIT SERVICE RATE SAMPLES ARRIVALS [OPTION…]: one run in the background.
 start() {
   local name=$1 slow
   # The same arrivals for all configurations of a repetition, other draws for every run.
@@ -89,7 +89,7 @@ start() {
   DP_BIN=$bin "$run_local" --backend synthetic --data synthetic:3x32x32 --batch-size 1 --strategy "$2" --workers "$3" \
     --credit "$4" --service "$5" --slowdowns "${slow%,}" --worker-seed "$draws" --rate "$6" --samples "$7" \
     --seed "$((seed * 1000 + repeat))" --logs "$out/$name.logs" --decisions "$out/$name.decisions" --out "$out/$name.json" \
-    --arrivals "$8" 2>"$out/$name.err" &
+    --arrivals "$8" "${@:9}" 2>"$out/$name.err" &
   running[$name]=$!
 }
 
@@ -112,7 +112,7 @@ stop_worker() {
   from=$(micros)
   kill -STOP "$pid" || return
   until_arrived "$1" $((first + due))
-  kill -CONT "$pid"
+  kill -CONT "$pid" || return
   awk -v us=$(($(micros) - from)) 'BEGIN { printf "%.6f\n", us / 1e6 }' >"$out/$1.stall"
 }
 
@@ -133,7 +133,8 @@ for ((repeat = 1; repeat <= repeats; ++repeat)); do
   if [[ ! $stall =~ ^0+(\.0+)?$ ]]; then
     name=stalled-r$repeat
     n=$(samples "$stalled_rate")
-    start "$name" uniform 1 1 "fixed:$stalled_service" "$stalled_rate" "$n" constant
+    start "$name" uniform 1 1 "fixed:$stalled_service" "$stalled_rate" "$n" constant \
+      --heartbeat 10s --lease 60s  # it is slow, not lost, however long a busy machine takes to wake it
     stop_worker "$name" "$stalled_rate" "$n" || { echo "calibrate.sh: the worker of $name could not be stopped" >&2; exit 1; }
   fi
   for name in "${!running[@]}"; do

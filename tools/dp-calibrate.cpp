@@ -141,6 +141,11 @@ void add(const fs::path& path, CalibrationCells& cells) {
                 run.report.backend);
   }
   run.need("stream", "batch-size", "1");
+  if (run.report.warmup.batches > 0) {
+    throw Error(
+        "{}: {} batches are kept apart: measure without --warmup, the draws are replayed from the start",
+        path.string(), run.report.warmup.batches);
+  }
   if (fs::exists(run.beside(".stall"))) return cells.add(path.string(), run.report, stall_of(run));
   const double mean = run.service("exp:");
   DrawnRun drawn{run.rate(), mean, arrivals_of(run), {}};

@@ -32,12 +32,13 @@ for row in "E_N/M/1 uniform 2 1 mean" "E_N/M/1 uniform 2 8 mean" "M/M/c dynamic 
 done
 grep -q '^\$ pipelines/calibrate.sh --workers 2 --seconds 3' "$scratch/good.md" || fail 'the markdown does not name the command'
 # Theory by hand: 28 batches a second, 50 ms each and the hand-off h: utilization r = 14 (50 + h) / 1000 per worker;
-# two workers share one queue: (50 + h) / (1 - r^2).
-jq -e '[.rows[] | select(.model == "M/M/c") | .runs[] | (50 + .handoff_ms) as $s | (14 * $s / 1000) as $r |
+# two workers share one queue: (50 + h) / (1 - r^2). More than 2.5 ms (5 %) do not pass as hand-off.
+jq -e '[.rows[] | select(.model == "M/M/c") | .runs[] | (50 + ([.handoff_ms, 2.5] | min)) as $s | (14 * $s / 1000) as $r |
   ($s / (1 - $r * $r)) / .theory_ms | . > 0.9999 and . < 1.0001] | length == 2 and all' "$scratch/good/calibration.json" >/dev/null ||
   fail 'the theory of two workers is another'
-# Each run is what its draws make of it: single runs stray from theory by far more.
-jq -e '[.rows[] | select(.model != "stalled") | .runs[] | .measured_ms / .drawn_ms | . > 0.75 and . < 1.25] | length == 6 and all' \
+# Each run is what its draws make of it (single runs stray from theory by far more), unless the machine was too busy
+# for a run to count.
+jq -e '[.rows[] | select(.model != "stalled") | .runs[] | select(.left_out == null) | .measured_ms / .drawn_ms | . > 0.75 and . < 1.25] | all' \
   "$scratch/good/calibration.json" >/dev/null || fail 'a run strays from its draws'
 # The longest time in system is the stall; the service alone shows it in one batch only.
 jq -e '[.rows[] | select(.model == "stalled") | .runs[] | .measured_ms / .theory_ms | . > 0.8 and . < 1.2] | length == 2 and all' \
@@ -64,4 +65,9 @@ cp "$scratch/slow.decisions" "$scratch/late.decisions"
 run "$bin/dp-calibrate" "$scratch/late.json"
 expect_status 3
 expect_line out '0/1' 'not shown' 'late.json: the generator was 50.00 ms late'
+# ── What was kept apart is in no mean, and so the draws could not be held against it ──
+jq '.warmup.batches = 7' "$scratch/slow.json" >"$scratch/late.json"
+run "$bin/dp-calibrate" "$scratch/late.json"
+expect_status 1
+expect_line err 'late.json: 7 batches are kept apart' 'without --warmup'
 echo ok

@@ -8,7 +8,7 @@ source "$(dirname "$0")/common.bash"
 rate=200 samples=700
 
 launch frozen --strategy uniform --workers 1 --credit 1 --backend synthetic --service fixed:2ms --rate $rate --samples $samples \
-  --batch-size 1 "${synthetic[@]}"
+  --batch-size 1 --heartbeat 10s --lease 60s "${synthetic[@]}"
 taken() { [[ -f $work/logs/decisions.ndjson ]] && (($(grep -c '"assign"' "$work/logs/decisions.ndjson") >= $1)); }
 micros() { echo "${EPOCHREALTIME/[.,]/}"; }
 wait_for "a fifth of the schedule" taken 140

@@ -102,16 +102,16 @@ until_arrived() {
     pause
   done
 }
-# stop_worker NAME RATE SAMPLES: stops its worker after a third of the run until so much of the schedule has gone by
-# as --stall asks for, and writes down how long it took.
+# stop_worker NAME SAMPLES: stops its worker after a third of the run for --stall seconds, and writes down how long it
+# really took.
 stop_worker() {
-  local first=$(($3 / 3)) due pid from
-  due=$(awk -v s="$stall" -v r="$2" 'BEGIN { printf "%d", s * r }')
-  until_arrived "$1" "$first" || return
+  local pid from end
+  until_arrived "$1" $(($2 / 3)) || return
   pid=$(<"$out/$1.logs/w0.pid")
   from=$(micros)
+  end=$((from + $(awk -v s="$stall" 'BEGIN { printf "%d", s * 1e6 }')))
   kill -STOP "$pid" || return
-  until_arrived "$1" $((first + due))
+  while (($(micros) < end)); do pause; done
   kill -CONT "$pid" || return
   awk -v us=$(($(micros) - from)) 'BEGIN { printf "%.6f\n", us / 1e6 }' >"$out/$1.stall"
 }
@@ -135,7 +135,7 @@ for ((repeat = 1; repeat <= repeats; ++repeat)); do
     n=$(samples "$stalled_rate")
     start "$name" uniform 1 1 "fixed:$stalled_service" "$stalled_rate" "$n" constant \
       --heartbeat 10s --lease 60s  # it is slow, not lost, however long a busy machine takes to wake it
-    stop_worker "$name" "$stalled_rate" "$n" || { echo "calibrate.sh: the worker of $name could not be stopped" >&2; exit 1; }
+    stop_worker "$name" "$n" || { echo "calibrate.sh: the worker of $name could not be stopped" >&2; exit 1; }
   fi
   for name in "${!running[@]}"; do
     wait "${running[$name]}"

@@ -59,9 +59,15 @@ std::string runs_of(const CalibrationRow& row) {
   return row.used < all ? fmt::format("{}/{}", row.used, all) : fmt::format("{}", all);
 }
 
+/// A mean over the runs used, or "-" when there is none.
+std::string mean_text(const CalibrationRow& row, double mean, int digits) {
+  return row.used > 0 ? fmt::format("{:.{}f}", mean, digits) : "-";
+}
+
 Json json_of(const std::optional<RatioInterval>& interval) {
   return interval ? Json::array({interval->low, interval->high}) : Json(nullptr);
 }
+Json mean_json(const CalibrationRow& row, double mean) { return row.used > 0 ? Json(mean) : Json(nullptr); }
 Json json_of(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
@@ -104,12 +110,13 @@ std::string calibration_table(const std::vector<CalibrationRow>& rows) {
   for (const CalibrationRow& row : rows) {
     const CalibrationCell& cell = row.cell;
     text += fmt::format(
-        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>8.2f} {:>8.2f} {:>8.2f} {:>6.3f} {:<13} {:<13} {:>6} {:>8}  "
+        "{:<8} {:<8} {:>7} {:>6} {:<6} {:>6} {:>8} {:>8} {:>8} {:>6} {:<13} {:<13} {:>6} {:>8}  "
         "{}{}\n",
-        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, runs_of(row), row.theory_ms,
-        row.drawn_ms, row.measured_ms, row.ratio, text_of(row.interval), text_of(row.raw),
-        fmt::format("{:.1f} %", 100 * row.margin), fmt::format("{:.3f}", row.handoff_ms),
-        name_of(row.verdict), row.reason.empty() ? "" : ": " + row.reason);
+        cell.model, cell.strategy, cell.workers, cell.credit, cell.figure, runs_of(row),
+        mean_text(row, row.theory_ms, 2), mean_text(row, row.drawn_ms, 2), mean_text(row, row.measured_ms, 2),
+        mean_text(row, row.ratio, 3), text_of(row.interval), text_of(row.raw),
+        fmt::format("{:.1f} %", 100 * row.margin), mean_text(row, row.handoff_ms, 3), name_of(row.verdict),
+        row.reason.empty() ? "" : ": " + row.reason);
   }
   for (const CalibrationRow& row : rows) {
     if (!row.cell.blind_ms) continue;
@@ -141,14 +148,15 @@ std::string calibration_json(const std::vector<CalibrationRow>& rows) {
                     {"workers", cell.workers},
                     {"credit", cell.credit},
                     {"figure", cell.figure},
-                    {"theory_ms", row.theory_ms},
-                    {"drawn_ms", row.drawn_ms},
-                    {"measured_ms", row.measured_ms},
-                    {"ratio", row.ratio},
+                    {"runs_used", row.used},
+                    {"theory_ms", mean_json(row, row.theory_ms)},
+                    {"drawn_ms", mean_json(row, row.drawn_ms)},
+                    {"measured_ms", mean_json(row, row.measured_ms)},
+                    {"ratio", mean_json(row, row.ratio)},
                     {"interval", json_of(row.interval)},
                     {"raw_interval", json_of(row.raw)},
                     {"margin", row.margin},
-                    {"handoff_ms", row.handoff_ms},
+                    {"handoff_ms", mean_json(row, row.handoff_ms)},
                     {"service_alone_ms", json_of(cell.blind_ms)},
                     {"verdict", name_of(row.verdict)},
                     {"reason", row.reason},

@@ -27,7 +27,7 @@ sources() {
 
 key() {
   {
-    for name in RATE SAMPLES BATCH MODEL THREADS SHARDS PAYLOAD BACKEND SERVICE CREDIT SEED DATA BIN; do
+    for name in RATE SAMPLES BATCH MODEL THREADS SHARDS PAYLOAD BACKEND SERVICE CREDIT WARMUP SEED DATA BIN; do
       printf '%s=%s\n' "$name" "${!name}"
     done
     sources | xargs -0 -r sha256sum

@@ -18,7 +18,7 @@ seed=$((SEED + iteration))
 
 arguments=(--strategy "$strategy" --workers "$workers" --rate "$rate" --samples "$SAMPLES" --batch-size "$BATCH"
   --layout "shards:$SHARDS" --payload "$PAYLOAD" --backend "$BACKEND" --model "$MODEL" --threads "$THREADS"
-  --seed "$seed" --data "$DATA" --out "$file")
+  --seed "$seed" --warmup "$WARMUP" --data "$DATA" --out "$file")
 [[ -z $CREDIT ]] || arguments+=(--credit "$CREDIT")
 [[ $BACKEND != synthetic ]] || arguments+=(--service "$SERVICE")
 # The predictions shipped beside the weights are those for the test images, which the fixture begins with.

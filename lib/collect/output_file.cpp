@@ -101,7 +101,7 @@ void OutputFile::Impl::write_texts() {
     const int error = errno;
     guard.lock();
     writing = false;
-    if (!ok) problem = fmt::format("{}: {}", path, reason(error));
+    if (!ok && problem.empty()) problem = fmt::format("{}: {}", path, reason(error));
     written.notify_all();
   }
   waiting.clear();

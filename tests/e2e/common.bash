@@ -55,6 +55,26 @@ lines_at_least() { [[ -f $2 ]] && (($(wc -l <"$2") >= $1)); }
 logged() { grep -q "$1" "$work/logs/$2.log" 2>/dev/null; }
 signal() { kill "-$1" "$(cat "$work/logs/$2.pid")" || die "cannot signal $2"; }
 
+# start COMMAND…: in the background until the test ends; its stderr in $work/$extra.err.
+extra=0
+start() {
+  ((++extra))
+  "$@" 2>"$work/$extra.err" &
+  extra_pids+=($!)
+}
+# kill_ledger WHAT CONDITION…: starts a pipeline whose dp-collect is "${collect[@]}", and kills that once CONDITION holds.
+kill_ledger() {
+  start "${collect[@]}"
+  run_pid=$!
+  start "$DP_BIN/dp-route" --heartbeat 200ms
+  start "$DP_BIN/dp-infer" --backend synthetic --service fixed:5ms --heartbeat 200ms --name w0
+  start "$DP_BIN/dp-stream" --data synthetic:3x32x32 --rate max --samples 12800 --heartbeat 200ms
+  wait_for "$@"
+  kill -KILL "$run_pid"
+  wait "$run_pid" 2>/dev/null
+  run_pid=''
+}
+
 # check NAME FILTER…: the report is valid against its schema, and every jq filter is true of it.
 check() {
   local name=$1 filter

@@ -78,22 +78,7 @@ check full "$accounted" '[.events[].what | select(contains("/dev/full: No space 
 # ── killed and restarted: appended, no batch twice, a torn line mended, the trace whole ──
 collect=("$DP_BIN/dp-collect" --heartbeat 200ms --out "$work/resumed.json" --events "$work/resumed.ndjson"
   --trace "$work/resumed.trace.json")
-extra=0
-start() {
-  ((++extra))
-  "$@" 2>"$work/$extra.err" &
-  extra_pids+=($!)
-}
-start "${collect[@]}"
-killed=$!
-start "$DP_BIN/dp-route" --heartbeat 200ms
-start "$DP_BIN/dp-infer" --backend synthetic --service fixed:5ms --heartbeat 200ms --name w0
-start "$DP_BIN/dp-stream" --data synthetic:3x32x32 --rate max --samples 12800 --heartbeat 200ms
-run_pid=$killed
-wait_for "some lines while the run lasts" lines_at_least 50 "$work/resumed.ndjson"
-kill -KILL "$killed"
-wait "$killed" 2>/dev/null
-run_pid=''
+kill_ledger "some lines while the run lasts" lines_at_least 50 "$work/resumed.ndjson"
 cp "$work/resumed.ndjson" "$work/before.ndjson"
 printf '{"type":"batch","id":' >>"$work/resumed.ndjson"
 "${collect[@]}" 2>"$work/resumed.err"

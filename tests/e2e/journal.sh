@@ -29,23 +29,8 @@ check without "$accounted" '.config.collect.journal == "none"'
 
 # ── killed and restarted: the run completes, and says that its timing is no longer honest ──
 collect=("$DP_BIN/dp-collect" --heartbeat 200ms --out "$work/resumed.json" --journal "$journal")
-extra=0
-start() {
-  ((++extra))
-  "$@" 2>"$work/$extra.err" &
-  extra_pids+=($!)
-}
-start "${collect[@]}"
-killed=$!
-start "$DP_BIN/dp-route" --heartbeat 200ms
-start "$DP_BIN/dp-infer" --backend synthetic --service fixed:5ms --heartbeat 200ms --name w0
-start "$DP_BIN/dp-stream" --data synthetic:3x32x32 --rate max --samples 12800 --heartbeat 200ms
-run_pid=$killed
 holds_bytes() { [[ -f $2 ]] && (($(stat -c %s "$2") >= $1)); }
-wait_for "some settlements" holds_bytes 70000 "$journal"
-kill -KILL "$killed"
-wait "$killed" 2>/dev/null
-run_pid=''
+kill_ledger "some settlements" holds_bytes 70000 "$journal"
 "${collect[@]}" 2>"$work/resumed.err"
 status=$?
 ((status == 3)) || die "resumed: status $status, wanted 3"

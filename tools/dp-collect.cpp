@@ -1,11 +1,8 @@
 // dp-collect: the ledger of a run; writes run.json.
 // SPDX-License-Identifier: MIT
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -15,7 +12,8 @@
 #include "base/version.hpp"
 #include "collect/batch_outputs.hpp"
 #include "collect/collector.hpp"
-#include "collect/journal_file.hpp"
+#include "collect/kept_journal.hpp"
+#include "collect/progress_line.hpp"
 #include "collect/slo.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/host_facts.hpp"
@@ -84,36 +82,6 @@ std::vector<std::uint8_t> expected_of(const Options& options) {
   return {bytes, bytes + file.bytes().size()};
 }
 
-/// One line on a terminal, rewritten in place.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool quiet)
-      : shown_(!quiet && ::isatty(STDERR_FILENO) == 1), colour_(!std::getenv("NO_COLOR")) {}
-  void show(const Collector::Progress& p) {
-    if (!shown_) return;
-    const double left = p.rate > 0 ? static_cast<double>(p.planned - p.samples) / p.rate : 0;
-    const std::string p99 = p.p99_ms ? fmt::format("{:.1f} ms", *p.p99_ms) : "–";
-    const std::string text =
-        fmt::format("{}/{} samples  {:.0f}/s  p99 {}  ETA {:.0f} s", p.samples, p.planned, p.rate, p99, left);
-    std::fputs(
-        fmt::format("\r{}{}{}\x1b[K", colour_ ? "\x1b[36m" : "", text, colour_ ? "\x1b[0m" : "").c_str(),
-        stderr);
-    dirty_ = true;
-  }
-  ~ProgressLine() {
-    if (dirty_) std::fputs("\r\x1b[K", stderr);
-  }
-
- private:
-  bool shown_, colour_, dirty_ = false;
-};
-
-/// Where the ledger is kept, if anywhere.
-struct JournalPlace {
-  std::string path;        ///< "": nowhere
-  bool temporary = false;  ///< nobody named it: it goes once the report is there
-};
-
 /// Two of them in one file would leave neither.
 void require_apart(const Options& options, const std::vector<std::string>& names) {
   std::map<std::filesystem::path, std::string> taken;
@@ -153,67 +121,6 @@ JournalPlace journal_place(const Options& options) {
   if (options.has("out")) return {options.text("out") + ".journal", true};
   return {};
 }
-
-/// True of the journal of a run that came to its end; one that cannot be read says so when it is opened.
-bool has_ended(const std::string& path) {
-  bool ended = false;
-  try {
-    const MappedFile file(path);
-    read_journal(file.bytes(),
-                 [&](JournalRecord&& record) { ended = std::holds_alternative<Ended>(record); });
-  } catch (const Error&) {
-    return false;
-  }
-  return ended;
-}
-
-/// The ledger's file, and the collector told what it holds.
-class Journal {
- public:
-  /// One that nobody named and whose report is there was left by a crash in between.
-  Journal(JournalPlace place, const std::string& out) : place_(std::move(place)) {
-    if (!place_.temporary || !has_ended(place_.path)) return;
-    if (std::filesystem::exists(out)) std::filesystem::remove(place_.path);
-    else recovers_ = true;
-  }
-  bool named() const { return used() && !place_.temporary; }
-  /// It only brings back the report of a run that is over.
-  bool recovers() const { return recovers_; }
-  bool used() const { return !place_.path.empty(); }
-  std::string name() const { return used() ? place_.path : "none"; }
-
-  void open(Collector& collector, EventLoop& loop) {
-    if (!used()) return;
-    file_ = std::make_unique<JournalFile>(
-        place_.path, [&](JournalRecord&& record) { collector.replay(std::move(record)); });
-    if (file_->torn()) log_warn("{}: {} bytes of a torn last record cut off", place_.path, file_->torn());
-    if (collector.resumed()) {
-      log_warn("{}: {} run {:016x}, {} batches settled (to begin anew, remove the file)", place_.path,
-               collector.finished() ? "this is the report of" : "going on with", raw(collector.run()),
-               collector.settled());
-    }
-    loop.on_action([this](Action& action) {
-      if (auto* append = std::get_if<Append>(&action)) file_->append(std::move(append->records));
-    });
-    loop.watch(file_->descriptor(),
-               [&](Time now, Outbox& out) { collector.durable(now, file_->durable(), out); });
-  }
-  void sync(Collector& collector) {
-    if (!file_) return;
-    file_->close();
-    Outbox nobody;
-    collector.durable(now(), file_->durable(), nobody);
-  }
-  /// It is not needed any more.
-  void remove_if_temporary() {
-    if (used() && place_.temporary) std::filesystem::remove(place_.path);
-  }
-
- private:
-  JournalPlace place_;
-  bool recovers_ = false;
-  std::unique_ptr<JournalFile> file_;
-};
 
 HostFacts host_facts(const HostDescription& host, const HostUsage& usage) {
   HostFacts facts{host.cpu,    host.isa,
@@ -272,14 +179,17 @@ Exit run(int argc, char** argv) {
 
   EventLoop loop;
   Transport transport(security_option(options, Role::collect));
-  Journal journal(journal_place(options), options.text("out"));
+  KeptJournal journal(journal_place(options), options.text("out"));
   settings.journal = journal.used();
   settings.will_be_back = journal.named();
   settings.begun = now();
   settings.wall_ns = std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   Collector collector(settings, random_seed());
   if (outputs) collector.observe(*outputs);
-  journal.open(collector, loop);
+  journal.open(collector);
+  loop.on_action([&](Action& action) { journal.take(action); });
+  if (journal.used())
+    loop.watch(journal.descriptor(), [&](Time now, Outbox& out) { journal.woken(now, collector, out); });
   if (outputs) {
     outputs->replayed();
     loop.every(std::chrono::milliseconds(200), [&](Time, Outbox&) { note_all(outputs->pump(), collector); });

@@ -1,0 +1,47 @@
+// The ledger's file as dp-collect keeps it: where it is, who is told what it holds, and when it may go.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "collect/collector.hpp"
+#include "collect/journal_file.hpp"
+
+namespace dp {
+
+/// Where the ledger is kept, if anywhere.
+struct JournalPlace {
+  std::string path;        ///< "": nowhere
+  bool temporary = false;  ///< nobody named it: it goes once the report is there
+};
+
+class KeptJournal {
+ public:
+  /// One that nobody named and whose report `out` is there was left by a crash in between, and is removed.
+  KeptJournal(JournalPlace place, const std::string& out);
+  bool named() const { return used() && !place_.temporary; }
+  /// It only brings back the report of a run that is over.
+  bool recovers() const { return recovers_; }
+  bool used() const { return !place_.path.empty(); }
+  std::string name() const { return used() ? place_.path : "none"; }
+
+  /// Tells the collector what the file holds. Throws Error.
+  void open(Collector& collector);
+  /// To be watched, once open: readable when something has become durable; then call `woken`.
+  int descriptor() const { return file_->descriptor(); }
+  void woken(Time now, Collector& collector, Outbox& out);
+  /// Carries an Append out, and leaves any other action alone.
+  void take(Action& action);
+  /// Waits until all is durable, and tells.
+  void sync(Collector& collector);
+  /// It is not needed any more.
+  void remove_if_temporary();
+
+ private:
+  JournalPlace place_;
+  bool recovers_ = false;
+  std::unique_ptr<JournalFile> file_;
+};
+
+}  // namespace dp

@@ -57,6 +57,7 @@ class Router final : public Stage {
     std::optional<Slot> avoid;   ///< failed there: elsewhere if there is an elsewhere
     PeerId worker{};             ///< leased to, or done by
     Time lease_until{}, lease_cap{}, retry_at{};
+    std::uint32_t samples() const { return static_cast<std::uint32_t>(batch.ids.size()); }
   };
   struct Worker {
     std::string name;

@@ -95,8 +95,7 @@ void Router::adopt(Time now, BatchId id, Entry& entry) {
   }
   entry.lease_cap = now + options_.lease_cap;
   worker.serving.push_back(id);
-  if (worker.slot && strategy_)
-    strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+  if (worker.slot && strategy_) strategy_->sent(*worker.slot, entry.samples());
 }
 
 void Router::unqueue(BatchId id, Entry& entry) {
@@ -108,8 +107,7 @@ void Router::unqueue(BatchId id, Entry& entry) {
 /// Asks the strategy; the batch ends up in a worker's queue or in the central one.
 void Router::assign(Time now, BatchId id, Entry& entry, Outbox& out) {
   ++report_.decisions;
-  const auto samples = static_cast<std::uint32_t>(entry.batch.ids.size());
-  std::optional<Slot> slot = strategy_->choose({id, entry.batch.shard, samples}, ready());
+  std::optional<Slot> slot = strategy_->choose({id, entry.batch.shard, entry.samples()}, ready());
   if (slot && entry.avoid == slot) {
     for (Slot step = 1; step < places_.size(); ++step) {
       const Slot other = static_cast<Slot>((*slot + step) % places_.size());
@@ -175,7 +173,7 @@ void Router::dispatch(Time now, BatchId id, PeerId to, Outbox& out) {
   entry.lease_cap = now + options_.lease_cap;
   ++entry.batch.lease.attempt;
   entry.batch.times.routed = now;
-  strategy_->sent(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()));
+  strategy_->sent(*worker.slot, entry.samples());
   log(now, id, entry, "dispatch", out);
   peers_.send(to, entry.batch, out);
 }
@@ -200,7 +198,7 @@ void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
   if (worker.slot) {
     // Failing fast is not serving fast.
     const Duration service = done.error == ErrorClass::none ? done.service : Duration{};
-    strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), service);
+    strategy_->done(*worker.slot, entry.samples(), service);
   }
   if (done.error == ErrorClass::none) {
     std::erase(worker.serving, done.lease.batch);
@@ -219,7 +217,7 @@ void Router::on_return(Time now, PeerId from, const Return& message, Outbox& out
   const auto found = batches_.find(message.lease.batch);
   if (found == batches_.end() || found->second.worker != from || found->second.state != State::leased) return;
   if (workers_[from].slot) {
-    strategy_->done(*workers_[from].slot, static_cast<std::uint32_t>(found->second.batch.ids.size()), {});
+    strategy_->done(*workers_[from].slot, found->second.samples(), {});
   }
   found->second.avoid = workers_[from].slot;
   requeue(now, message.lease.batch, false, ErrorClass::transient, "handed back", out);
@@ -264,7 +262,7 @@ void Router::on_commit(Time, const Commit& commit, Outbox& out) {
     if (entry.state == State::leased && strategy_) {
       const auto worker = workers_.find(entry.worker);
       if (worker != workers_.end() && worker->second.slot) {
-        strategy_->done(*worker->second.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), {});
+        strategy_->done(*worker->second.slot, entry.samples(), {});
       }
     }
     unqueue(id, entry);
@@ -334,7 +332,7 @@ void Router::expire_leases(Time now, Outbox& out) {
     Entry& entry = batches_.at(id);
     const auto& worker = workers_.at(entry.worker);
     note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(id), worker.name), out);
-    if (worker.slot) strategy_->done(*worker.slot, static_cast<std::uint32_t>(entry.batch.ids.size()), {});
+    if (worker.slot) strategy_->done(*worker.slot, entry.samples(), {});
     entry.avoid = worker.slot;
     requeue(now, id, true, ErrorClass::transient, "lease ran out", out);
   }

@@ -47,8 +47,7 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
   if (running_) take_place(from, worker);
   for (const BatchId id : worker.serving) {
     claims_.erase(id);
-    if (worker.slot)
-      strategy_->sent(*worker.slot, static_cast<std::uint32_t>(batches_.at(id).batch.ids.size()));
+    if (worker.slot) strategy_->sent(*worker.slot, batches_.at(id).samples());
   }
   for (const auto* ids : {&hello.held, &hello.unacked}) {
     for (const std::uint64_t id : *ids) {

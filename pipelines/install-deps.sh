@@ -102,19 +102,6 @@ install_packages() {
     "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-# Vega draws the pictures. The lock file pins it; the stamp holds the lock file it was installed from.
-install_vega() {
-  local from=$root/lib/plot to=$root/build/vega
-  if cmp -s "$from/package-lock.json" "$to/installed.json"; then return 0; fi
-  command -v npm >/dev/null || die "no npm command, so no Vega and no pictures (run: make -f Makefile.bench deps)"
-  mkdir -p "$to"
-  cp "$from/package.json" "$from/package-lock.json" "$to/"
-  say "Installing Vega from npm into build/vega (27 MB to fetch, 62 MB on disk; canvas is compiled)"
-  "$here/quietly.sh" "Installing Vega" "$logs/npm.log" \
-    npm ci --prefix "$to" --no-audit --no-fund --no-update-notifier
-  cp "$from/package-lock.json" "$to/installed.json"
-}
-
 (($#)) || set -- build
 packages_of=() vega=no
 for set in "$@"; do
@@ -125,4 +112,4 @@ for set in "$@"; do
   esac
 done
 if ((${#packages_of[@]})); then install_packages "${packages_of[@]}"; fi
-if [[ $vega == yes ]]; then install_vega; fi
+if [[ $vega == yes ]]; then "$here/install-vega.sh"; fi

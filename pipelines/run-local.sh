@@ -5,14 +5,19 @@
 # shellcheck disable=SC2317  # the functions that traps call
 set -uo pipefail
 
-here=$(dirname "${BASH_SOURCE[0]}")
-bin=${DP_BIN:-$here/../build/bin}
+self=${BASH_SOURCE[0]}
+[[ ! -L $self ]] || self=$(readlink -f "$self")
+here=$(cd "$(dirname "$self")" && pwd)
+# shellcheck source=pipelines/find-tools.sh
+source "$here/find-tools.sh"
 
+called=pipelines/run-local.sh
+[[ ${0##*/} == run-local.sh ]] || called=${0##*/}
 usage() {
   cat <<EOF
 run-local.sh - run one configuration of the pipeline on this machine
 
-Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
+Usage: $called [options] [-- more options for dp-stream]
 
   --strategy NAME     uniform, dynamic or sharded (dynamic)
   --workers N         dp-infer processes (1)
@@ -44,7 +49,7 @@ Usage: pipelines/run-local.sh [options] [-- more options for dp-stream]
 
 Exit status: that of dp-collect (0 valid, 3 measured but invalid or --slo missed), 1 if a process failed, 2 usage, 130 interrupted.
 Example:
-  pipelines/run-local.sh --backend synthetic --data synthetic:3x32x32 --workers 2 --samples 2000 | jq .rates
+  $called --backend synthetic --data synthetic:3x32x32 --workers 2 --samples 2000 | jq .rates
 EOF
 }
 
@@ -86,7 +91,7 @@ done
 [[ $worker_seed =~ ^(0|[1-9][0-9]{0,17})$ ]] || { echo "run-local.sh: --worker-seed '$worker_seed': give a whole number from 0" >&2; exit 2; }
 [[ $ports =~ ^[0-9]{1,5}$ ]] || { echo "run-local.sh: --ports '$ports': give the first of three port numbers" >&2; exit 2; }
 [[ -x $bin/dp-collect ]] || { echo "run-local.sh: $bin/dp-collect is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
-data=${data:-$here/../data/cifar10/test_batch.bin}
+data=${data:-data/cifar10/test_batch.bin}
 
 scratch=$(mktemp -d)
 logs=${logs:-$scratch}
@@ -180,7 +185,6 @@ for ((w = 0; w < workers; ++w)); do
   worker=("$bin/dp-infer" --name "w$w" --backend "$backend" --model "$model" --threads "$threads" --service "$service"
     --per-sample "$per_sample" --slowdown "${slow[w]:-1}" --seed "$((worker_seed + w))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
     "${link[@]}")
-  [[ $backend == torch ]] && worker+=(--weights "$here/../data/weights/$model.safetensors")
   [[ -n $credit ]] && worker+=(--credit "$credit")
   start "w$w" "${worker[@]}"
 done

@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/shared_files.hpp"
 #include "base/version.hpp"
 #include "collect/batch_outputs.hpp"
 #include "collect/collector.hpp"
@@ -77,7 +78,7 @@ RunId run_id_of(const Options& options) {
 
 std::vector<std::uint8_t> expected_of(const Options& options) {
   if (!options.has("expected")) return {};
-  const MappedFile file(options.text("expected"));
+  const MappedFile file(find_shared(options.text("expected")));
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(file.bytes().data());
   return {bytes, bytes + file.bytes().size()};
 }

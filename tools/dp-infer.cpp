@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/shared_files.hpp"
 #include "infer/inference_thread.hpp"
 #include "infer/worker.hpp"
 #include "runtime/event_loop.hpp"
@@ -59,8 +60,9 @@ BackendOptions backend_options(const Options& options) {
   BackendOptions backend;
   backend.kind = options.choice("backend", {"torch", "null", "synthetic"});
   backend.model = options.choice("model", {"resnet18", "resnet18-cifar"});
-  backend.weights = options.has("weights") ? options.text("weights")
-                                           : fmt::format("data/weights/{}.safetensors", backend.model);
+  backend.weights =
+      find_shared(options.has("weights") ? options.text("weights")
+                                         : fmt::format("data/weights/{}.safetensors", backend.model));
   backend.threads = static_cast<int>(options.count("threads", 1, 1024));
   backend.device = options.text("device");
   backend.service = options.text("service");

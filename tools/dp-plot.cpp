@@ -1,10 +1,10 @@
 // dp-plot: run.json files or averaged_results.csv in, pictures (SVG and PNG) out.
 // SPDX-License-Identifier: MIT
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/file.hpp"
 #include "base/options.hpp"
+#include "base/shared_files.hpp"
 #include "plot/pictures.hpp"
 #include "plot/vega.hpp"
 #include "report/tables.hpp"
@@ -19,23 +19,9 @@ void declare(Options& options) {
       .value("out", "DIR", "write streaming_throughput_comparison and streaming_latency (.svg, .png) there")
       .value("templates", "DIR",
              "vega-lite templates and palette.json (default: those installed with the tool)")
-      .value("vega", "DIR", "where vl2svg and vl2png are (default: $DP_VEGA, the build folder's vega, PATH)")
+      .value("vega", "DIR",
+             "where vl2svg and vl2png are (default: $DP_VEGA, the build's, dp-install-vega's, PATH)")
       .positional("RUN.json...|TABLE.csv", "run files, @FILE, folders, or one averaged_results.csv");
-}
-
-fs::path executable() { return fs::read_symlink("/proc/self/exe"); }
-
-/// Beside the installed tool, or in the source tree the tool was built in.
-fs::path find_templates() {
-  const fs::path installed = executable().parent_path() / "../share/dataparallel/plot";
-  if (fs::exists(installed / "palette.json")) return installed;
-  for (fs::path folder = executable().parent_path(); folder != folder.root_path();
-       folder = folder.parent_path()) {
-    if (fs::exists(folder / "lib/plot/templates/palette.json")) return folder / "lib/plot/templates";
-  }
-  throw Error(
-      "the templates are neither in {} nor in a source tree around the tool (say where with --templates DIR)",
-      installed.lexically_normal().string());
 }
 
 std::vector<PlotCell> read_cells(const std::vector<std::string>& arguments) {
@@ -46,21 +32,13 @@ std::vector<PlotCell> read_cells(const std::vector<std::string>& arguments) {
   return plot_cells(averaged_results(summarize_cells(sweep)), "the runs");
 }
 
-std::vector<fs::path> renderer_folders(const Options& options) {
-  if (options.has("vega")) return {options.text("vega")};
-  std::vector<fs::path> folders;
-  if (const char* given = std::getenv("DP_VEGA")) folders.emplace_back(given);
-  folders.push_back(executable().parent_path() / "../vega");
-  return folders;
-}
-
 Exit run(const Options& options) {
   if (options.arguments().empty()) throw UsageError("nothing to draw: give RUN.json files or one TABLE.csv");
   if (!options.has("out")) throw UsageError("--out DIR is missing: where the pictures go");
   const fs::path templates =
-      options.has("templates") ? fs::path(options.text("templates")) : find_templates();
+      options.has("templates") ? fs::path(options.text("templates")) : shared_folder() / "lib/plot/templates";
   const auto pictures = make_pictures(read_cells(options.arguments()), templates);
-  const auto folders = renderer_folders(options);
+  const auto folders = options.has("vega") ? std::vector<fs::path>{options.text("vega")} : renderer_folders();
   const std::string to_svg = find_renderer("vl2svg", folders), to_png = find_renderer("vl2png", folders);
   for (const Picture& picture : pictures) {
     const fs::path base = fs::path(options.text("out")) / picture.name;

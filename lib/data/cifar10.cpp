@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/options.hpp"
+#include "base/shared_files.hpp"
 #include "data/dataset.hpp"
 
 namespace dp {
@@ -38,9 +39,11 @@ void check(const std::string& path, std::span<const std::byte> bytes) {
   }
 }
 
-MappedFile open_file(const std::string& path) {
+MappedFile open_file(const std::string& given) {
+  const std::string path = find_shared(given).string();
   if (!std::filesystem::exists(path)) {
-    throw Error("{}: no such file (run: make -f Makefile.bench data)", path);
+    throw Error("{}: no such file (run: make -f Makefile.bench data, or dp-fetch-cifar10 of an installation)",
+                path);
   }
   MappedFile file(path);
   check(path, file.bytes());

@@ -67,6 +67,16 @@ bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 &
 
 }  // namespace
 
+std::vector<fs::path> renderer_folders() {
+  std::vector<fs::path> folders;
+  if (const char* given = std::getenv("DP_VEGA")) folders.emplace_back(given);
+  folders.push_back(fs::read_symlink("/proc/self/exe").parent_path() / "../vega");
+  const char *data = std::getenv("XDG_DATA_HOME"), *home = std::getenv("HOME");
+  if (data != nullptr && *data != 0) folders.push_back(fs::path(data) / "dataparallel/vega");
+  else if (home != nullptr) folders.push_back(fs::path(home) / ".local/share/dataparallel/vega");
+  return folders;
+}
+
 fs::path find_renderer(const std::string& program, const std::vector<fs::path>& folders) {
   std::vector<fs::path> places;
   for (const fs::path& folder : folders) {
@@ -78,7 +88,11 @@ fs::path find_renderer(const std::string& program, const std::vector<fs::path>& 
   for (const fs::path& place : places) {
     if (is_program(place / program)) return place / program;
   }
-  throw Error("{} not found (run: make -f Makefile.bench deps; or say where it is with --vega DIR)", program);
+  throw Error(
+      "{} not found (run: make -f Makefile.bench deps, or dp-install-vega of an installation; or say where "
+      "it is with "
+      "--vega DIR)",
+      program);
 }
 
 std::string run_filter(const std::vector<std::string>& command, const std::string& input) {

@@ -8,6 +8,9 @@
 
 namespace dp {
 
+/// Where renderers are when nobody says where: $DP_VEGA, the build's vega folder, that of dp-install-vega.
+std::vector<std::filesystem::path> renderer_folders();
+
 /// The folder `program` (vl2svg, vl2png) is found in: one of `folders` or its node_modules/.bin, or one of
 /// PATH. Throws Error saying how to install it.
 std::filesystem::path find_renderer(const std::string& program,

@@ -103,7 +103,7 @@ TEST_F(DatasetFile, SeveralFilesAreConcatenated) {
 
 TEST_F(DatasetFile, MissingFileIsNamedWithWhatToDo) {
   const std::string path = (folder_ / "no.bin").string();
-  EXPECT_EQ(refusal<Error>(path), path + ": no such file (run: make -f Makefile.bench data)");
+  EXPECT_EQ(refusal<Error>(path), path + ": no such file (run: make -f Makefile.bench data, or dp-fetch-cifar10 of an installation)");
 }
 
 TEST_F(DatasetFile, CutOffFileIsRefusedWithItsOffset) {

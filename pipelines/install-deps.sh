@@ -33,7 +33,8 @@ libspdlog-dev        # logs
 libfmt-dev           # text formatting
 libproc2-dev         # CPU and memory of processes
 libxxhash-dev        # checksums
-libpng-dev           # turns PNG sheets into CIFAR-10 files
+libpng-dev           # reads PNG images
+libturbojpeg0-dev    # reads JPEG images
 zlib1g-dev           # checksums of the journal
 python3              # node-gyp, which builds Vega's canvas
 make                 # same

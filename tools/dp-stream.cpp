@@ -18,7 +18,11 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-stream", "emit batches of a data set at a given rate, for dp-route to spread", example);
   options.section("Data")
-      .value("data", "SPEC", "CIFAR-10 binary files, comma-separated, or synthetic:CxHxW[:N]",
+      .value("data", "SPEC",
+             "CIFAR-10 binary files, comma-separated; npy:IMAGES[,LABELS] (NxCxHxW or NxHxWxC, uint8, or "
+             "float32 "
+             "from 0 to 1); folder:DIR[,HxW] (PNG and JPEG, a sub-folder for each class or unlabelled); or "
+             "synthetic:CxHxW[:N]",
              "data/cifar10/test_batch.bin")
       .value("layout", "SPEC",
              "who shares a batch: sequential, distributed:W[,shuffle] or shards:S[,hash][,zipf:A]",
@@ -55,6 +59,18 @@ PlanOptions plan_options(const Options& options, std::uint32_t concurrency) {
   return plan;
 }
 
+/// Refuses batches that no message can hold.
+void check_message(const std::string& batch_size, std::uint32_t samples, const Shape& shape) {
+  const std::size_t fit = max_payload_bytes / shape.bytes();
+  if (samples <= fit) return;
+  throw UsageError(
+      "--batch-size '{}': {} samples of {}x{}x{} are {} bytes, a message holds 64 MiB ({}): give "
+      "--batch-size {} or "
+      "less, or --payload reference and the workers --data",
+      batch_size, samples, shape.channels, shape.height, shape.width, samples * shape.bytes(),
+      max_payload_bytes, fit);
+}
+
 Exit run(int argc, char** argv) {
   Options options = declare();
   if (const auto status = options.parse(argc, argv)) return *status;
@@ -71,10 +87,7 @@ Exit run(int argc, char** argv) {
   std::optional<Security> security = security_option(options, Role::stream);
   const auto data = open_dataset(options.text("data"));
   settings.record.insert(settings.record.end(), {"sample-bytes", fmt::format("{}", data->shape().bytes())});
-  if (inline_pixels && planned.batch_size.high * data->shape().bytes() > (std::size_t{64} << 20)) {
-    throw UsageError("--batch-size '{}': such a batch is larger than 64 MiB (give --payload reference)",
-                     options.text("batch-size"));
-  }
+  if (inline_pixels) check_message(options.text("batch-size"), planned.batch_size.high, data->shape());
   const Plan plan(planned, data->size());
 
   EventLoop loop;

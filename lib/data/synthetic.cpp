@@ -1,5 +1,4 @@
-// Images that cost no more than a memcpy, for measuring the toolkit itself; and the choice between the kinds
-// of data.
+// Images that cost no more than a memcpy, for measuring the toolkit itself.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
@@ -18,7 +17,7 @@ namespace {
 constexpr std::string_view prefix = "synthetic:";
 constexpr std::size_t page_bytes = 4096;
 constexpr std::uint64_t default_samples = 10'000, most_samples = 10'000'000;
-constexpr std::uint64_t longest_side = 4096, most_bytes = 16 << 20;
+constexpr std::uint64_t longest_synthetic_side = 4096;
 
 /// Byte k of sample id is byte (id + k) mod 4096 of a page of random bytes; the first four bytes hold the id.
 class Synthetic final : public Dataset {
@@ -46,9 +45,6 @@ class Synthetic final : public Dataset {
 
 }  // namespace
 
-Dataset::Dataset(std::string name, std::string digest, SampleId size, Shape shape)
-    : name_(std::move(name)), digest_(std::move(digest)), size_(size), shape_(shape) {}
-
 std::unique_ptr<Dataset> make_synthetic(std::string_view spec) {
   const auto parts = split(spec.substr(prefix.size()), ':');
   const auto sides = split(parts[0], 'x');
@@ -58,11 +54,11 @@ std::unique_ptr<Dataset> make_synthetic(std::string_view spec) {
   }
   const auto side = [&](std::size_t i, const char* what) {
     return static_cast<std::uint32_t>(
-        parse_count(fmt::format("data '{}': {}", spec, what), sides[i], 1, longest_side));
+        parse_count(fmt::format("data '{}': {}", spec, what), sides[i], 1, longest_synthetic_side));
   };
   const Shape shape{side(0, "channels"), side(1, "height"), side(2, "width")};
-  if (shape.bytes() > most_bytes) {
-    throw UsageError("data '{}': {} bytes a sample: at most {}", spec, shape.bytes(), most_bytes);
+  if (shape.bytes() > most_sample_bytes) {
+    throw UsageError("data '{}': {} bytes a sample: at most {}", spec, shape.bytes(), most_sample_bytes);
   }
   const auto size = parts.size() == 2
                         ? parse_count(fmt::format("data '{}': samples", spec), parts[1], 1, most_samples)
@@ -70,10 +66,6 @@ std::unique_ptr<Dataset> make_synthetic(std::string_view spec) {
   const std::string canonical =
       fmt::format("{}{}x{}x{}:{}", prefix, shape.channels, shape.height, shape.width, size);
   return std::make_unique<Synthetic>(canonical, static_cast<SampleId>(size), shape);
-}
-
-std::unique_ptr<Dataset> open_dataset(std::string_view spec) {
-  return spec.starts_with(prefix) ? make_synthetic(spec) : open_cifar10(spec);
 }
 
 }  // namespace dp

@@ -122,7 +122,7 @@ TEST_F(DatasetFile, LabelAboveNineIsRefusedWithItsOffset) {
 }
 
 TEST_F(DatasetFile, FolderIsRefused) {
-  EXPECT_THAT(refusal<Error>(folder_.string()), HasSubstr("not a regular file"));
+  EXPECT_THAT(refusal<Error>(folder_.string()), HasSubstr("give folder:"));
 }
 
 TEST(Cifar10, EmptyPathIsAUsageError) {

@@ -1,0 +1,24 @@
+// PNG and JPEG files, told apart by their first bytes. Not trusted: sizes are checked before memory is asked for.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "base/shape.hpp"
+
+namespace dp {
+
+/// What the header of an image says: 1 channel for grey, 3 for anything with colour. Throws Error (without the path)
+/// for what is neither PNG nor JPEG, is damaged, or is larger than most_sample_bytes.
+Shape image_shape(std::span<const std::byte> file);
+
+/// Writes the planes of the image as uint8, grey repeated if `channels` is 3, transparency dropped; `out` holds
+/// channels × the image's height × width. Throws Error (without the path) for a damaged image.
+void decode_image(std::span<const std::byte> file, std::uint32_t channels, std::span<std::byte> out);
+
+/// Scales planes of uint8, as Pillow's BILINEAR does: a triangle filter, wider when the image shrinks.
+/// `to` has the channels of `from`.
+void resize_image(std::span<const std::byte> pixels, Shape from, std::span<std::byte> out, Shape to);
+
+}  // namespace dp

@@ -8,7 +8,7 @@ foreach(source IN LISTS tools)
   install(TARGETS ${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endforeach()
 install(DIRECTORY data/fixture data/weights DESTINATION ${share}/data)
-install(FILES data/cifar10.sha256 data/README.md DESTINATION ${share}/data)
+install(FILES data/cifar10.sha256 data/shipped.sha256 data/README.md DESTINATION ${share}/data)
 install(PROGRAMS data/fetch-cifar10 DESTINATION ${share}/data)
 install(DIRECTORY lib/plot/ DESTINATION ${share}/lib/plot
   PATTERN *.cpp EXCLUDE PATTERN *.hpp EXCLUDE PATTERN node_modules EXCLUDE)

@@ -65,5 +65,7 @@ std::unique_ptr<Backend> make_synthetic_backend(const BackendOptions& options);
 std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options);
 /// Name, value, …: versions of LibTorch and oneDNN, and the BLAS that is loaded. In dp_torch.
 std::vector<std::string> torch_versions();
+/// Which of LibTorch's kernels are used: AVX512, AVX2, DEFAULT … In dp_torch.
+std::string torch_capability();
 
 }  // namespace dp

@@ -353,6 +353,13 @@ std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options) {
   return std::make_unique<TorchBackend>(options);
 }
 
+std::string torch_capability() {
+  const std::string config = at::show_config(), key = "CPU capability usage: ";
+  const auto from = config.find(key);
+  if (from == std::string::npos) return "DEFAULT";
+  return config.substr(from + key.size(), config.find('\n', from) - from - key.size());
+}
+
 std::vector<std::string> torch_versions() {
   return {"libtorch", TORCH_VERSION, "onednn", onednn_version(), "blas", blas_library()};
 }

@@ -57,6 +57,8 @@ std::optional<Role> role_of_key_name(std::string_view name) {
   return std::nullopt;
 }
 
+bool curve_is_there() { return ::zmq_has("curve") == 1; }
+
 KeyPair make_key_pair(Role role) {
   std::array<char, key_size + 1> open{}, secret{};
   if (::zmq_curve_keypair(open.data(), secret.data()) != 0)

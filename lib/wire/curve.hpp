@@ -36,6 +36,8 @@ struct Security {
   PublicKeys allowed;                   ///< who may connect to it
 };
 
+/// Whether libzmq can encrypt.
+bool curve_is_there();
 /// Drawn by libzmq from the operating system.
 KeyPair make_key_pair(Role role);
 /// What `role.key` holds, comment included.

@@ -9,6 +9,7 @@
 stages_may="base stats wire data report runtime"
 declare -A below=([base]="" [stats]="base" [wire]="base" [data]="base" [report]="base stats" [runtime]="base wire"
   [stream]=$stages_may [route]=$stages_may [infer]=$stages_may [collect]=$stages_may
+  [doctor]="$stages_may infer plot"
   [plot]="$stages_may stream route infer collect" [sim]="$stages_may stream route infer collect")
 
 # includes ROOT: "file:included" of every #include in lib/ and tools/.

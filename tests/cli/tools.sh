@@ -7,7 +7,7 @@
 cd "$scratch" || exit 1
 
 stages=(dp-stream dp-route dp-infer dp-collect)
-tools=("${stages[@]}" dp-summarize dp-plot dp-keygen dp-audit dp-calibrate)
+mapfile -t tools < <(basename -s .cpp -a "$source_dir"/tools/dp-*.cpp)
 
 for tool in "${tools[@]}"; do
   run "$bin/$tool" --help

@@ -42,6 +42,22 @@ dp-run-local --backend null --samples 32 2>"$work/missing.err" && [[ ! -e $root/
   die "CIFAR-10 from nowhere"
 if [[ -s $work/missing.err ]]; then grep -q dp-fetch-cifar10 "$work/missing.err" || die "no word of dp-fetch-cifar10"; fi
 
-DP_VEGA=${DP_VEGA:-$build/vega} dp-plot --out pictures "$work/moved.json" >"$work/drawn" 2>"$work/plot.err" || die "dp-plot"
+DP_VEGA=${DP_VEGA:-$build/vega}
+export DP_VEGA
+dp-plot --out pictures "$work/moved.json" >"$work/drawn" 2>"$work/plot.err" || die "dp-plot"
 [[ $(head -c 8 pictures/streaming_throughput_comparison.png | od -An -tx1 | tr -d ' ') == 89504e470d0a1a0a ]] || die "no picture"
+# The doctor finds all that well, and a byte of the fixture that is another.
+dp-doctor >"$work/doctor" 2>"$work/doctor.err" || die "dp-doctor: $(grep -v ^ok "$work/doctor")"
+[[ ! -s $work/doctor.err ]] || die "dp-doctor on stderr"
+for subject in toolkit tools zeromq shipped vega; do
+  grep -q "^ok    $subject " "$work/doctor" || die "dp-doctor: $(grep " $subject " "$work/doctor")"
+done
+if [[ $backend == torch ]]; then
+  for model in resnet18 resnet18-cifar; do grep -qE "^ok +$model +51[12] of 512" "$work/doctor" || die "dp-doctor: $model"; done
+fi
+printf x | dd of="$prefix/share/dataparallel/data/fixture/test_512.bin" bs=1 seek=5000 conv=notrunc status=none
+status=0
+dp-doctor >"$work/doctor" 2>"$work/doctor.err" || status=$?
+((status == 1)) || die "dp-doctor: status $status on a damaged fixture"
+grep -q "^FAIL  shipped .*test_512.bin" "$work/doctor" || die "the damaged fixture is not named"
 echo ok

@@ -27,6 +27,7 @@ libzmq3-dev          # ZeroMQ: transport
 cppzmq-dev           # ZeroMQ for C++
 libmsgpack-cxx-dev   # MessagePack: message headers
 libcxxopts-dev       # command lines
+libtomlplusplus-dev  # configuration files
 libboost-dev         # Boost.Math (and MessagePack's preprocessor headers)
 nlohmann-json3-dev   # JSON
 libspdlog-dev        # logs

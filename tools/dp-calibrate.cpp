@@ -168,10 +168,7 @@ Exit run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_main("dp-calibrate", [&] {
-    Options options("dp-calibrate", "hold runs of synthetic workers against queueing theory", example);
-    declare(options);
-    if (const auto exit = options.parse(argc, argv)) return *exit;
-    return run(options);
-  });
+  Options options("dp-calibrate", "hold runs of synthetic workers against queueing theory", example);
+  declare(options);
+  return run_main(std::move(options), argc, argv, run);
 }

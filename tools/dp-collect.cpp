@@ -160,9 +160,7 @@ void warn_of(std::string_view failing, const std::vector<Verdict>& verdicts) {
   }
 }
 
-Exit run(int argc, char** argv) {
-  Options options = declare();
-  if (const auto status = options.parse(argc, argv)) return *status;
+Exit run(Options& options) {
   CollectorOptions settings;
   settings.timing = link_timing(options);
   settings.boot_id = boot_id();
@@ -251,6 +249,4 @@ Exit run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_main("dp-collect", [&] { return run(argc, argv); });
-}
+int main(int argc, char** argv) { return run_main(declare(), argc, argv, run); }

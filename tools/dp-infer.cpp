@@ -110,9 +110,7 @@ void leave_if_busy(InferenceThread& inference, std::unique_ptr<Transport>& trans
   std::_Exit(static_cast<int>(status));
 }
 
-Exit run(int argc, char** argv) {
-  Options options = declare();
-  if (const auto status = options.parse(argc, argv)) return *status;
+Exit run(Options& options) {
   const BackendOptions chosen = backend_options(options);
   WorkerOptions settings;
   settings.timing = link_timing(options);
@@ -171,6 +169,4 @@ Exit run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_main("dp-infer", [&] { return run(argc, argv); });
-}
+int main(int argc, char** argv) { return run_main(declare(), argc, argv, run); }

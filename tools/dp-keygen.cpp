@@ -83,9 +83,7 @@ void make_one(const fs::path& folder, Role role, const std::string& name, bool f
   write_atomically(list, lines + public_line(pair, name));
 }
 
-Exit run(int argc, char** argv) {
-  Options options = declare();
-  if (const auto status = options.parse(argc, argv)) return *status;
+Exit run(Options& options) {
   if (!options.has("out")) throw UsageError("give --out DIR, where the keys go (see: dp-keygen --help)");
   if (options.has("role") != options.has("name"))
     throw UsageError("--role and --name: give both for one further key, or neither for a key of each role");
@@ -110,6 +108,4 @@ Exit run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_main("dp-keygen", [&] { return run(argc, argv); });
-}
+int main(int argc, char** argv) { return run_main(declare(), argc, argv, run); }

@@ -52,11 +52,8 @@ Exit run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_main("dp-plot", [&] {
-    Options options("dp-plot", "Draws throughput and latency by strategy and number of nodes.",
-                    "dp-plot --out results/plots results/streaming/averaged_results.csv");
-    declare(options);
-    if (const auto exit = options.parse(argc, argv)) return *exit;
-    return run(options);
-  });
+  Options options("dp-plot", "Draws throughput and latency by strategy and number of nodes.",
+                  "dp-plot --out results/plots results/streaming/averaged_results.csv");
+  declare(options);
+  return run_main(std::move(options), argc, argv, run);
 }

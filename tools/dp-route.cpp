@@ -84,9 +84,7 @@ RouterOptions settings_of(const Options& options) {
   return settings;
 }
 
-Exit run(int argc, char** argv) {
-  Options options = declare();
-  if (const auto status = options.parse(argc, argv)) return *status;
+Exit run(Options& options) {
   const RouterOptions settings = settings_of(options);
   const std::string stream_bind = endpoint_option(options, "stream-bind");
   const std::string worker_bind = endpoint_option(options, "worker-bind");
@@ -112,6 +110,4 @@ Exit run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_main("dp-route", [&] { return run(argc, argv); });
-}
+int main(int argc, char** argv) { return run_main(declare(), argc, argv, run); }

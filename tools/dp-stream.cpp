@@ -71,9 +71,7 @@ void check_message(const std::string& batch_size, std::uint32_t samples, const S
       max_payload_bytes, fit);
 }
 
-Exit run(int argc, char** argv) {
-  Options options = declare();
-  if (const auto status = options.parse(argc, argv)) return *status;
+Exit run(Options& options) {
   StreamerOptions settings;
   settings.timing = link_timing(options);
   settings.concurrency = static_cast<std::uint32_t>(options.count("concurrency", 0, 1'000'000));
@@ -103,6 +101,4 @@ Exit run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_main("dp-stream", [&] { return run(argc, argv); });
-}
+int main(int argc, char** argv) { return run_main(declare(), argc, argv, run); }

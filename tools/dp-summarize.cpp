@@ -61,11 +61,8 @@ Exit run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_main("dp-summarize", [&] {
-    Options options("dp-summarize", "Makes tables and a summary of many runs.",
-                    "dp-summarize --streaming results/streaming results/runs");
-    declare(options);
-    if (const auto exit = options.parse(argc, argv)) return *exit;
-    return run(options);
-  });
+  Options options("dp-summarize", "Makes tables and a summary of many runs.",
+                  "dp-summarize --streaming results/streaming results/runs");
+  declare(options);
+  return run_main(std::move(options), argc, argv, run);
 }

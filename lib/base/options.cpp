@@ -8,6 +8,7 @@
 #include <cxxopts.hpp>
 
 #include "base/log.hpp"
+#include "base/settings.hpp"
 #include "base/version.hpp"
 
 namespace dp {
@@ -80,12 +81,27 @@ struct Options::Impl {
   std::string tool, purpose, example, group, command_line, argument_name, argument_help;
   std::vector<std::string> groups;
   cxxopts::Options options;
-  std::optional<cxxopts::ParseResult> result;
+  Settings settings;
   std::vector<std::string> arguments;
 
   Impl(std::string t, std::string p, std::string e)
-      : tool(std::move(t)), purpose(std::move(p)), example(std::move(e)), options(tool, purpose) {
+      : tool(std::move(t)),
+        purpose(std::move(p)),
+        example(std::move(e)),
+        options(tool, purpose),
+        settings(tool) {
     options.set_width(100);
+  }
+
+  void take(const cxxopts::ParseResult& result) {
+    for (Setting& s : settings.all()) {
+      if (!result.count(s.name)) continue;
+      s.source = "command line";
+      const cxxopts::OptionValue& value = result[s.name];
+      if (s.kind == ConfigKind::boolean) s.given = {{value.as<bool>() ? "true" : "false"}};
+      if (s.kind == ConfigKind::list) s.given = value.as<std::vector<std::string>>();
+      if (s.kind == ConfigKind::text) s.given = {{value.as<std::string>()}};
+    }
   }
 
   std::string help() const {
@@ -121,17 +137,20 @@ Options& Options::value(std::string name, std::string placeholder, std::string h
   auto kind = cxxopts::value<std::string>();
   if (!fallback.empty()) kind->default_value(fallback);
   impl_->options.add_options(impl_->group)(name, help, kind, placeholder);
+  impl_->settings.all().push_back({.name = std::move(name), .fallback = std::move(fallback)});
   return *this;
 }
 
 Options& Options::list(std::string name, std::string placeholder, std::string help) {
   impl_->options.add_options(impl_->group)(name, help, cxxopts::value<std::vector<std::string>>(),
                                            placeholder);
+  impl_->settings.all().push_back({.name = std::move(name), .kind = ConfigKind::list});
   return *this;
 }
 
 Options& Options::flag(std::string name, std::string help) {
   impl_->options.add_options(impl_->group)(name, help);
+  impl_->settings.all().push_back({.name = std::move(name), .kind = ConfigKind::boolean});
   return *this;
 }
 
@@ -145,41 +164,58 @@ std::optional<Exit> Options::parse(int argc, const char* const* argv) {
   section("Common");
   value("log-level", "LEVEL", "least important messages shown on stderr: debug, info, warn or error", "info");
   flag("quiet", "show warnings and errors only");
+  value(
+      "config", "FILE",
+      fmt::format("read flags that are not given here from sections [{}] and [common] of a TOML file, which "
+                  "may serve all tools (pipelines/example.toml)",
+                  section_of_tool(impl_->tool)));
+  flag("print-config", "print what is in force as TOML, and where each value comes from, and exit");
   flag("version", "print the version and exit");
   flag("help", "print this help and exit");
+  for (const char* name : {"config", "print-config", "version", "help"})
+    impl_->settings.at(name).in_file = false;
   for (int i = 0; i < argc; ++i) impl_->command_line += (i ? " " : "") + std::string(argv[i]);
   try {
-    impl_->result = impl_->options.parse(argc, argv);
+    const cxxopts::ParseResult result = impl_->options.parse(argc, argv);
+    impl_->arguments = result.unmatched();
+    impl_->take(result);
   } catch (const cxxopts::exceptions::exception& problem) {
     throw UsageError("{} (see: {} --help)", problem.what(), impl_->tool);
   }
-  impl_->arguments = impl_->result->unmatched();
-  if (impl_->result->count("help")) {
+  if (has("help")) {
     std::fputs(impl_->help().c_str(), stdout);
     return Exit::done;
   }
-  if (impl_->result->count("version")) {
+  if (has("version")) {
     std::fputs(fmt::format("{} {} ({}, {})\n", impl_->tool, version, compiler, build_type).c_str(), stdout);
     return Exit::done;
   }
+  if (has("config")) impl_->settings.take(ConfigFile::read(text("config")));
   if (!impl_->arguments.empty() && impl_->argument_name.empty()) {
     throw UsageError("unexpected argument '{}' (see: {} --help)", impl_->arguments.front(), impl_->tool);
   }
-  set_up_log(impl_->tool, choice("log-level", {"debug", "info", "warn", "error"}), has("quiet"));
+  const std::string level = choice("log-level", {"debug", "info", "warn", "error"});
+  if (has("print-config")) {
+    std::fputs(impl_->settings.in_force().c_str(), stdout);
+    return Exit::done;
+  }
+  set_up_log(impl_->tool, level, has("quiet"));
   return std::nullopt;
 }
 
-bool Options::has(std::string_view name) const { return impl_->result->count(std::string(name)) > 0; }
+bool Options::has(std::string_view name) const { return impl_->settings.at(name).has(); }
 
 std::string Options::text(std::string_view name) const {
-  const std::string key(name);
-  const cxxopts::OptionValue& value = (*impl_->result)[key];
-  return value.count() || value.has_default() ? value.as<std::string>() : std::string();
+  const Setting& s = impl_->settings.at(name);
+  return s.given ? (s.given->empty() ? "" : s.given->front()) : s.fallback;
 }
 
 std::vector<std::string> Options::texts(std::string_view name) const {
-  const cxxopts::OptionValue& value = (*impl_->result)[std::string(name)];
-  return value.count() ? value.as<std::vector<std::string>>() : std::vector<std::string>();
+  return impl_->settings.at(name).given.value_or(std::vector<std::string>());
+}
+
+void Options::settled(std::string_view name, std::string value) {
+  impl_->settings.at(name).settled = std::move(value);
 }
 
 const std::vector<std::string>& Options::arguments() const { return impl_->arguments; }
@@ -198,6 +234,10 @@ std::string Options::choice(std::string_view name, const std::vector<std::string
 }
 std::string Options::command_line() const { return impl_->command_line; }
 
+std::string Options::toml(const std::vector<std::string>& left_out) const {
+  return impl_->settings.toml(left_out);
+}
+
 int run_main(std::string_view tool, const std::function<Exit()>& body) {
   const auto report = [&](const char* what, Exit status) {
     std::fputs(fmt::format("{}: {}\n", tool, what).c_str(), stderr);
@@ -210,6 +250,19 @@ int run_main(std::string_view tool, const std::function<Exit()>& body) {
   } catch (const std::exception& error) {
     return report(error.what(), Exit::failed);
   }
+}
+
+int run_main(Options options, int argc, const char* const* argv, const std::function<Exit(Options&)>& body) {
+  return run_main(options.impl_->tool, [&] {
+    try {
+      if (const auto status = options.parse(argc, argv)) return *status;
+      return body(options);
+    } catch (const UsageError& error) {
+      throw UsageError("{}", options.impl_->settings.traced(error.what()));
+    } catch (const Error& error) {
+      throw Error("{}", options.impl_->settings.traced(error.what()));
+    }
+  });
 }
 
 }  // namespace dp

@@ -50,6 +50,7 @@ violations() {
   only "$1" 'cxxopts' 'lib/base/options\.cpp'
   only "$1" 'png\.h' '(tools/cifar10-from-png|lib/data/image_file)\.cpp'
   only "$1" 'turbojpeg\.h' 'lib/data/image_file\.cpp'
+  only "$1" 'toml\+\+/' 'lib/base/config_file\.cpp'
   (cd "$1" && grep -rnP --include='*.hpp' --include='*.cpp' 'std::\w+_distribution\b|std::unordered_|std::random_shuffle|std::shuffle' lib) |
     sed 's/$/   <- differs between compilers/'
 }
@@ -93,6 +94,7 @@ plant lib/infer/torch_third.cpp '#include <ATen/ATen.h>'
 plant tools/dp-stream.cpp '#include <libproc2/pids.h>'
 plant lib/runtime/host_facts.cpp '#include <libproc2/meminfo.h>'
 plant tools/dp-collect.cpp '#include <cxxopts.hpp>'
+plant lib/base/options.cpp '#include <toml++/toml.h>'
 plant lib/plot/vega.cpp '#include <png.h>'
 plant lib/data/folder.cpp '#include <turbojpeg.h>'
 plant lib/route/strategy.cpp 'std::uniform_int_distribution<int> draw;'

@@ -5,6 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 namespace dp {
@@ -205,6 +210,55 @@ TEST(Options, AnArgumentIsRefusedUnlessTheToolTakesThem) {
 TEST(Options, AnUnknownLogLevelIsRefused) {
   Options options = some_tool();
   EXPECT_THAT(refusal([&] { parse(options, {"--log-level", "loud"}); }), HasSubstr("--log-level 'loud'"));
+}
+
+// ---- the configuration file ------------------------------------------------------------------------------
+
+/// A file for a tool named dp-stream: sections have the names of real tools.
+struct ConfigTest : testing::Test {
+  std::string path =
+      (std::filesystem::path(testing::TempDir()) / fmt::format("config-{}.toml", ::getpid())).string();
+  void write(const char* text) { std::ofstream(path) << text; }
+  ~ConfigTest() override { std::filesystem::remove(path); }
+};
+
+Options stream_tool() {
+  Options options("dp-stream", "tries options", "");
+  options.section("Work")
+      .value("rate", "R", "samples/s", "100")
+      .value("out", "FILE", "where to")
+      .flag("fast", "go");
+  return options;
+}
+
+TEST_F(ConfigTest, GivesWhatTheCommandLineDoesNot) {
+  write("[stream]\nrate = 7\nout = \"file\"\nfast = true\n");
+  Options options = stream_tool();
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(parse(options, {"--config", path.c_str(), "--rate", "5", "--fast=false", "--print-config"}),
+            Exit::done);
+  const std::string printed = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(options.text("rate"), "5");
+  EXPECT_EQ(options.text("out"), "file");
+  EXPECT_TRUE(options.has("out"));
+  EXPECT_FALSE(options.has("fast"));
+  EXPECT_THAT(printed,
+              AllOf(HasSubstr("rate = 5  # command line\n"), HasSubstr("out = \"file\"  # " + path + ":3\n"),
+                    HasSubstr("fast = false  # command line\n"), HasSubstr("quiet = false  # default\n")));
+}
+
+TEST_F(ConfigTest, AValueFromItIsRefusedInTheWordsOfTheCommandLine) {
+  write("[stream]\nlog-level = \"warn\"\nrate = 0\n");
+  const std::string config = "--config=" + path;
+  const std::array<const char*, 2> line = {"dp-stream", config.c_str()};
+  const auto body = [](Options& options) {
+    options.number("rate", 1, 9);
+    return Exit::done;
+  };
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_main(stream_tool(), 2, line.data(), body), 2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "dp-stream: " + path + ":3: rate '0': give a number from 1 to 9\n");
 }
 
 // ---- how a tool ends -------------------------------------------------------------------------------------

@@ -108,10 +108,4 @@ Exit run(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_main("dp-doctor", [&] {
-    Options options = declare();
-    if (const auto exit = options.parse(argc, argv)) return *exit;
-    return run(options);
-  });
-}
+int main(int argc, char** argv) { return run_main(declare(), argc, argv, run); }

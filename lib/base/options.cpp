@@ -214,10 +214,6 @@ std::vector<std::string> Options::texts(std::string_view name) const {
   return impl_->settings.at(name).given.value_or(std::vector<std::string>());
 }
 
-void Options::settled(std::string_view name, std::string value) {
-  impl_->settings.at(name).settled = std::move(value);
-}
-
 const std::vector<std::string>& Options::arguments() const { return impl_->arguments; }
 
 std::uint64_t Options::count(std::string_view name, std::uint64_t low, std::uint64_t high) const {

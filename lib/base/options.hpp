@@ -60,8 +60,6 @@ class Options {
   std::string text(std::string_view name) const;                ///< the value, or its default
   std::vector<std::string> texts(std::string_view name) const;  ///< of a list; empty: not given
   bool has(std::string_view name) const;  ///< given on the command line or in the file; of a flag: and true
-  /// What a value turned out to be, such as the port that port 0 became; told by `toml` only.
-  void settled(std::string_view name, std::string value);
   const std::vector<std::string>& arguments() const;
   std::uint64_t count(std::string_view name, std::uint64_t low, std::uint64_t high) const;
   double number(std::string_view name, double low, double high) const;

@@ -27,7 +27,6 @@ bool Setting::has() const {
 std::optional<std::string> Setting::toml() const {
   if (kind == ConfigKind::boolean) return has() ? "true" : "false";
   if (kind == ConfigKind::list) return given ? std::optional(toml_array(*given)) : std::nullopt;
-  if (!settled.empty()) return toml_value(settled);
   if (given) return toml_value(given->front());
   return fallback.empty() ? std::nullopt : std::optional(toml_value(fallback));
 }

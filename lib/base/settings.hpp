@@ -15,11 +15,11 @@ namespace dp {
 /// One flag, and its value once the command line has been read.
 struct Setting {
   std::string name;
-  ConfigKind kind = ConfigKind::text;                  ///< boolean: a flag without value
-  std::string fallback{};                              ///< "": none
-  bool in_file = true;                                 ///< may stand in a configuration file
-  std::optional<std::vector<std::string>> given{};     ///< by the command line or the file
-  std::string source = "default", place{}, settled{};  ///< `place`: FILE:LINE, "" elsewhere
+  ConfigKind kind = ConfigKind::text;               ///< boolean: a flag without value
+  std::string fallback{};                           ///< "": none
+  bool in_file = true;                              ///< may stand in a configuration file
+  std::optional<std::vector<std::string>> given{};  ///< by the command line or the file
+  std::string source = "default", place{};          ///< `place`: FILE:LINE, "" elsewhere
 
   /// Given, and a flag without value not switched off.
   bool has() const;

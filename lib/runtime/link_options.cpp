@@ -21,6 +21,11 @@ void require_file(const Options& options, const std::string& name, const char* w
                      what);
 }
 
+// Where a run's processes and files were, which its repetition chooses anew.
+const std::vector<std::string> of_one_run = {"route",   "collect",     "bind",   "stream-bind", "worker-bind",
+                                             "out",     "predictions", "events", "trace",       "decisions",
+                                             "journal", "run-id",      "name"};
+
 }  // namespace
 
 void add_link_options(Options& options, Role role) {
@@ -82,8 +87,7 @@ std::vector<std::string> record_of(const Options& options, const std::vector<std
     record.push_back(name);
     record.push_back(options.text(name));
   }
-  record.emplace_back("command_line");
-  record.push_back(options.command_line());
+  record.insert(record.end(), {"command_line", options.command_line(), "toml", options.toml(of_one_run)});
   return record;
 }
 

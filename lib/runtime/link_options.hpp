@@ -23,7 +23,8 @@ std::optional<Security> security_option(const Options& options, Role role);
 /// The endpoint given for `--name`, checked.
 std::string endpoint_option(const Options& options, const std::string& name);
 
-/// Name, value, name, value, … of these options, and the command line, for the run's record.
+/// Name, value, name, value, … of these options, for the run's record; also `command_line` and `toml`, the tool's
+/// section of a configuration file that repeats the run.
 std::vector<std::string> record_of(const Options& options, const std::vector<std::string>& names);
 
 }  // namespace dp

@@ -21,6 +21,7 @@ Usage: $called [options] [-- more options for dp-stream]
 
   --strategy NAME     uniform, dynamic or sharded (dynamic)
   --workers N         dp-infer processes (1)
+  --config FILE       TOML with a section for each tool (pipelines/example.toml); what is given here wins
   --out FILE          where the report goes (stdout)
   --backend KIND      torch, null or synthetic (torch)
   --model NAME        resnet18 or resnet18-cifar (resnet18)
@@ -53,45 +54,47 @@ Example:
 EOF
 }
 
-strategy=dynamic workers=1 out='' backend=torch model=resnet18 threads=1 credit='' service=fixed:5ms per_sample=0s
-slowdowns='' worker_seed=1 data='' expected='' decisions='' logs='' ports=0 keys='' journal='' collect_options=() route_options=()
-link=() stream=()
+workers='' config='' out='' slowdowns='' worker_seed='' expected='' logs='' ports=0 keys='' journal=''
+data=() link=() collect_options=() route_options=() infer_options=() stream_options=()  # only what was given
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
-    --) shift; stream+=("$@"); break ;;
+    --) shift; stream_options+=("$@"); break ;;
     --*) (($# > 1)) || { echo "run-local.sh: $1 needs a value (see --help)" >&2; exit 2; } ;;&
-    --strategy) strategy=$2 ;;
+    --config) config=$2 ;;
     --workers) workers=$2 ;;
     --out) out=$2 ;;
-    --backend) backend=$2 ;;
-    --model) model=$2 ;;
-    --threads) threads=$2 ;;
-    --credit) credit=$2 ;;
-    --service) service=$2 ;;
-    --per-sample) per_sample=$2 ;;
+    --backend | --model | --threads | --credit | --service | --per-sample) infer_options+=("$1" "$2") ;;
     --slowdowns) slowdowns=$2 ;;
     --worker-seed) worker_seed=$2 ;;
-    --data) data=$2 ;;
+    --data) data=("$1" "$2") ;;
     --expected) expected=$2 ;;
     --predictions | --slo | --events | --trace | --warmup) collect_options+=("$1" "$2") ;;
-    --decisions) decisions=$2 ;;
     --journal) journal=$2 ;;
-    --lease) route_options+=(--lease "$2") ;;
+    --strategy | --decisions | --lease) route_options+=("$1" "$2") ;;
     --heartbeat | --wait) link+=("$1" "$2") ;;
     --logs) logs=$2 ;;
     --ports) ports=$2 ;;
     --keys) keys=$2 ;;
-    --rate | --arrivals | --concurrency | --samples | --batch-size | --layout | --payload | --seed) stream+=("$1" "$2") ;;
+    --rate | --arrivals | --concurrency | --samples | --batch-size | --layout | --payload | --seed) stream_options+=("$1" "$2") ;;
     *) echo "run-local.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
   shift 2
 done
-[[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
-[[ $worker_seed =~ ^(0|[1-9][0-9]{0,17})$ ]] || { echo "run-local.sh: --worker-seed '$worker_seed': give a whole number from 0" >&2; exit 2; }
 [[ $ports =~ ^[0-9]{1,5}$ ]] || { echo "run-local.sh: --ports '$ports': give the first of three port numbers" >&2; exit 2; }
 [[ -x $bin/dp-collect ]] || { echo "run-local.sh: $bin/dp-collect is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
-data=${data:-data/cifar10/test_batch.bin}
+if [[ -n $config ]]; then
+  link+=(--config "$config")
+  # The file may set what this script has to know.
+  in_force() { "$bin/$1" --config "$config" --print-config | sed -n "s/^$2 = \([^ ]*\) .*/\1/p"; }
+  workers=${workers:-$(in_force dp-route workers)} && worker_seed=${worker_seed:-$(in_force dp-infer seed)}
+  [[ -n $workers && -n $worker_seed ]] || exit 2  # the tool that refused the file said why
+elif ((${#data[@]} == 0)); then
+  data=(--data data/cifar10/test_batch.bin)
+fi
+workers=${workers:-1} worker_seed=${worker_seed:-1}
+[[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
+[[ $worker_seed =~ ^(0|[1-9][0-9]{0,17})$ ]] || { echo "run-local.sh: --worker-seed '$worker_seed': give a whole number from 0" >&2; exit 2; }
 
 scratch=$(mktemp -d)
 logs=${logs:-$scratch}
@@ -171,9 +174,8 @@ start collect "${collect[@]}"
 wait_ready collect
 collect_at=$(endpoint_of collect bind)
 
-[[ -n $decisions ]] && route_options+=(--decisions "$decisions")
 keys_for route --server-key --allow
-start route "$bin/dp-route" --strategy "$strategy" --workers "$workers" --stream-bind "$(port 0)" \
+start route "$bin/dp-route" --workers "$workers" --stream-bind "$(port 0)" \
   --worker-bind "$(port 1)" --collect "$collect_at" "${route_options[@]}" "${with[@]}" "${link[@]}"
 wait_ready route
 stream_at=$(endpoint_of route stream)
@@ -182,14 +184,13 @@ worker_at=$(endpoint_of route worker)
 keys_for infer --server-key
 IFS=, read -ra slow <<<"$slowdowns"
 for ((w = 0; w < workers; ++w)); do
-  worker=("$bin/dp-infer" --name "w$w" --backend "$backend" --model "$model" --threads "$threads" --service "$service"
-    --per-sample "$per_sample" --slowdown "${slow[w]:-1}" --seed "$((worker_seed + w))" --data "$data" --route "$worker_at" --collect "$collect_at" "${with[@]}"
-    "${link[@]}")
-  [[ -n $credit ]] && worker+=(--credit "$credit")
+  worker=("$bin/dp-infer" --name "w$w" "${infer_options[@]}" --seed "$((worker_seed + w))" "${data[@]}" --route "$worker_at"
+    --collect "$collect_at" "${with[@]}" "${link[@]}")
+  [[ -n $slowdowns ]] && worker+=(--slowdown "${slow[w]:-1}")
   start "w$w" "${worker[@]}"
 done
 keys_for stream --server-key
-start stream "$bin/dp-stream" --data "$data" --route "$stream_at" --collect "$collect_at" "${stream[@]}" "${with[@]}" "${link[@]}"
+start stream "$bin/dp-stream" "${data[@]}" --route "$stream_at" --collect "$collect_at" "${stream_options[@]}" "${with[@]}" "${link[@]}"
 
 # A worker or the stream that ends badly before the end is told of at once; the collector's status is the answer.
 while [[ -n ${pids[collect]:-} ]]; do

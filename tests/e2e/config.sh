@@ -33,4 +33,16 @@ what='.config | map_values(del(.command_line, .bind, .journal))'
 diff <(jq "$what" "$work/first.json") <(jq "$what" "$work/second.json") || die "another configuration"
 what='[.rates.requested, .rates.scheduled, .samples.announced, .batches.announced, .warmup.seconds, .warmup.batches]'
 diff <(jq "$what" "$work/first.json") <(jq "$what" "$work/second.json") || die "another plan"
+
+# run-local.sh takes the file too, and what it is given itself wins.
+run third --config "$work/again.toml"
+((status == 0 || status == 3)) || die "third: status $status"
+check third "$accounted" '.strategy == "sharded"' '.nodes == 2' '.config.infer.credit == "3"' '.samples.announced == 3000'
+run fourth --config "$work/again.toml" --strategy uniform --workers 1 --samples 600 --service fixed:1ms
+((status == 0 || status == 3)) || die "fourth: status $status"
+check fourth "$accounted" '.strategy == "uniform"' '.nodes == 1' '.config.infer.service == "fixed:1ms"' '.samples.announced == 600'
+sed 's/^strategy = .*/stratgy = "uniform"/' "$work/again.toml" >"$work/wrong.toml"
+run fifth --config "$work/wrong.toml"
+((status == 2)) || die "a wrong file: status $status"
+grep -q 'wrong.toml:[0-9]*: .*stratgy.*strategy' "$work/fifth.err" || die "a wrong file: $(cat "$work/fifth.err")"
 echo ok

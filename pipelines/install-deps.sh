@@ -59,6 +59,9 @@ libgmock-dev         # unit tests
 shellcheck           # checks the scripts
 python3-msgpack      # reads the journal, independently
 python3-jsonschema   # validates run files against their schema
+chromium             # looks at dp-plot's page, headless
+chromium-driver      # same
+python3-selenium     # same
 iproute2             # network namespaces: tests with a loopback, or a host, of their own
 EOF
 }

@@ -59,7 +59,8 @@ esac
 echo "wrote $runs"
 if [[ $kind == streaming ]]; then
   if [[ -x build/vega/node_modules/.bin/vl2png ]]; then
-    DP_VEGA=build/vega/node_modules/.bin "$BIN/dp-plot" --out "$RESULTS/plots" "${files[@]}" | sed 's/^/wrote /'
+    DP_VEGA=build/vega/node_modules/.bin "$BIN/dp-plot" --out "$RESULTS/plots" --html "$RESULTS/report.html" --made-by "$MADE_BY" \
+      ${PRICE:+--price-per-node-hour "$PRICE"} "${files[@]}" | sed 's/^/wrote /'
   else
     echo "No pictures: Vega is not installed (run: make -f Makefile.bench deps)" >&2
   fi

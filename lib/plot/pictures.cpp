@@ -213,7 +213,12 @@ Picture latency_picture(const std::vector<PlotCell>& cells, const std::filesyste
   Values values = common_values(cells, strategies, Palette(templates, strategies), latency_finding(cells),
                                 latency_subtitle(cells));
   Json rows = Json::array();
-  for (const PlotCell& c : cells) rows.push_back(latency_row(c));
+  double most = 0;
+  for (const PlotCell& c : cells) {
+    rows.push_back(latency_row(c));
+    most = std::max({most, c.p50_ms.value_or(0), c.p95_ms.value_or(0)});
+  }
+  values["$latencies"] = {0, most > 0 ? most * 1.15 : 1};
   values["$rows"] = std::move(rows);
   return fill("streaming_latency", templates, values);
 }

@@ -78,33 +78,13 @@ std::string header(const std::vector<CellSummary>& cells, std::size_t names) {
                      at, "", "runs");
 }
 
-/// "uniform: 1 node 61.2 ± 0.9, 2 nodes …": a line a strategy.
-std::string costs(const std::vector<CellSummary>& cells) {
-  std::map<std::string, std::vector<std::string>> by_strategy;
-  std::vector<std::string> order;
-  for (const CellSummary& s : cells) {
-    if (!s.cost_per_million) continue;
-    auto& line = by_strategy[s.strategy];
-    if (line.empty()) order.push_back(s.strategy);
-    const Estimate& cost = *s.cost_per_million;
-    line.push_back(fmt::format("{} node{}{} {:.4g}{}", s.nodes, s.nodes == 1 ? "" : "s",
-                               s.oversubscribed ? "*" : "", cost.mean,
-                               cost.half_width ? fmt::format(" ± {:.2g}", *cost.half_width) : ""));
-  }
-  if (order.empty()) return "";
-  std::string text = "Cost of a million samples at capacity, in the unit of the price:\n";
-  for (const std::string& strategy : order)
-    text += wrapped(fmt::format("  {}: {}", strategy, fmt::join(by_strategy[strategy], ", ")));
-  return text;
-}
-
 template <class Member>
 bool any(const std::vector<CellSummary>& cells, Member member) {
   return std::any_of(cells.begin(), cells.end(), [&](const CellSummary& s) { return s.*member; });
 }
 
-/// Verdicts that were not met, with how many runs each spoiled.
-std::string invalid_sentence(const Sweep& sweep) {
+/// Verdicts that were not met, with how many runs each spoiled; nothing when all runs are valid.
+void add_invalid(const Sweep& sweep, std::vector<std::string>& notes) {
   std::map<std::string, std::size_t> reasons;
   std::size_t invalid = 0;
   for (const MeasuredRun& run : sweep.runs) {
@@ -114,49 +94,66 @@ std::string invalid_sentence(const Sweep& sweep) {
       if (!v.ok) ++reasons[v.criterion];
     }
   }
-  if (invalid == 0) return "";
+  if (invalid == 0) return;
   std::vector<std::string> parts;
   for (const auto& [criterion, count] : reasons) parts.push_back(fmt::format("{} ({})", criterion, count));
-  return wrapped(
+  notes.push_back(
       fmt::format("{} of {} runs are INVALID: {}. Their figures count only where a row has no valid run.",
                   invalid, sweep.runs.size(), fmt::join(parts, ", ")));
 }
 
 /// Names what differs between runs although it should not matter; two machines or builds are no sweep.
-std::string mixture_sentence(const Sweep& sweep) {
+void add_mixture(const Sweep& sweep, std::vector<std::string>& notes) {
   std::set<std::string> builds, hosts;
   for (const MeasuredRun& run : sweep.runs) {
     builds.insert(run.report.versions.git + (run.report.versions.dirty ? " (dirty)" : ""));
     hosts.insert(run.report.host.cpu);
   }
-  std::string text;
   if (builds.size() > 1)
-    text += wrapped(fmt::format("The runs come from different builds: {}.", fmt::join(builds, ", ")));
+    notes.push_back(fmt::format("The runs come from different builds: {}.", fmt::join(builds, ", ")));
   if (hosts.size() > 1)
-    text += wrapped(fmt::format("The runs come from different machines: {}.", fmt::join(hosts, ", ")));
-  return text;
-}
-
-std::string notes(const Sweep& sweep, const std::vector<CellSummary>& cells) {
-  std::string text;
-  if (any(cells, &CellSummary::oversubscribed)) {
-    text +=
-        "* oversubscribed: more threads than cores; the row shows this host's limit, not the "
-        "strategy's.\n";
-  }
-  if (any(cells, &CellSummary::overloaded)) {
-    text +=
-        "overloaded: the rate is above capacity, the queue grew, and no latency is a property of the "
-        "system.\n";
-  }
-  if (any(cells, &CellSummary::coupled)) {
-    text += "Some runs were coupled: a full buffer let one worker hold up the others (column coupled).\n";
-  }
-  if (any(cells, &CellSummary::one_host)) text += "Nodes are processes of one host.\n";
-  return text + invalid_sentence(sweep) + mixture_sentence(sweep);
+    notes.push_back(fmt::format("The runs come from different machines: {}.", fmt::join(hosts, ", ")));
 }
 
 }  // namespace
+
+std::vector<std::string> cost_sentences(const std::vector<CellSummary>& cells) {
+  std::map<std::string, std::vector<std::string>> by_strategy;
+  std::vector<std::string> order, sentences;
+  for (const CellSummary& s : cells) {
+    if (!s.cost_per_million) continue;
+    auto& line = by_strategy[s.strategy];
+    if (line.empty()) order.push_back(s.strategy);
+    const Estimate& cost = *s.cost_per_million;
+    line.push_back(fmt::format("{} node{}{} {:.4g}{}", s.nodes, s.nodes == 1 ? "" : "s",
+                               s.oversubscribed ? "*" : "", cost.mean,
+                               cost.half_width ? fmt::format(" ± {:.2g}", *cost.half_width) : ""));
+  }
+  for (const std::string& strategy : order)
+    sentences.push_back(fmt::format("{}: {}", strategy, fmt::join(by_strategy[strategy], ", ")));
+  return sentences;
+}
+
+std::vector<std::string> summary_notes(const Sweep& sweep, const std::vector<CellSummary>& cells) {
+  std::vector<std::string> notes;
+  if (any(cells, &CellSummary::oversubscribed)) {
+    notes.push_back(
+        "* oversubscribed: more threads than cores; the row shows this host's limit, not the strategy's.");
+  }
+  if (any(cells, &CellSummary::overloaded)) {
+    notes.push_back(
+        "overloaded: the rate is above capacity, the queue grew, and no latency is a property of the "
+        "system.");
+  }
+  if (any(cells, &CellSummary::coupled)) {
+    notes.push_back(
+        "Some runs were coupled: a full buffer let one worker hold up the others (column coupled).");
+  }
+  if (any(cells, &CellSummary::one_host)) notes.push_back("Nodes are processes of one host.");
+  add_invalid(sweep, notes);
+  add_mixture(sweep, notes);
+  return notes;
+}
 
 std::string summary_text(const Sweep& sweep, const std::vector<CellSummary>& cells,
                          const std::vector<NodeComparison>& comparisons) {
@@ -165,7 +162,11 @@ std::string summary_text(const Sweep& sweep, const std::vector<CellSummary>& cel
   for (const CellSummary& s : cells) text += row_of(s, names);
   text += "\n";
   for (const NodeComparison& c : comparisons) text += wrapped(c.sentence);
-  return text + costs(cells) + notes(sweep, cells);
+  const auto costs = cost_sentences(cells);
+  if (!costs.empty()) text += std::string(cost_heading) + "\n";
+  for (const std::string& cost : costs) text += wrapped("  " + cost);
+  for (const std::string& note : summary_notes(sweep, cells)) text += wrapped(note);
+  return text;
 }
 
 }  // namespace dp

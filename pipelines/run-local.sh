@@ -24,14 +24,16 @@ Usage: $called [options] [-- more options for dp-stream]
   --config FILE       TOML with a section for each tool (pipelines/example.toml); what is given here wins
   --out FILE          where the report goes (stdout)
   --backend KIND      torch, null or synthetic (torch)
-  --model NAME        resnet18 or resnet18-cifar (resnet18)
+  --model NAME        resnet18, resnet18-cifar or a TorchScript file such as model.pt (resnet18)
+  --input-size HxW, --normalize MEANS/DEVS
+                      passed to the workers: how images become the model's input
   --threads N         per worker (1)
   --credit N          batches a worker holds (its default)
   --service SPEC      synthetic: time for a batch, fixed:5ms or exp:5ms (fixed:5ms)
   --per-sample TIME   synthetic: added for each sample of a batch (0s)
   --slowdowns A,B,…   synthetic: slow-down of each worker (1 for all)
   --worker-seed N     synthetic: seed of the first worker's drawn times, the next ones count on (1)
-  --data SPEC         data set (data/cifar10/test_batch.bin)
+  --data SPEC         data set: files, npy:…, folder:… or synthetic:… (data/cifar10/test_batch.bin)
   --expected FILE     predictions to compare with
   --predictions FILE  where the predictions made go, to be compared with later
   --slo LIST          objectives such as p99=50ms,throughput=1000: status 3 if one is missed
@@ -64,7 +66,7 @@ while (($#)); do
     --config) config=$2 ;;
     --workers) workers=$2 ;;
     --out) out=$2 ;;
-    --backend | --model | --threads | --credit | --service | --per-sample) infer_options+=("$1" "$2") ;;
+    --backend | --model | --input-size | --normalize | --threads | --credit | --service | --per-sample) infer_options+=("$1" "$2") ;;
     --slowdowns) slowdowns=$2 ;;
     --worker-seed) worker_seed=$2 ;;
     --data) data=("$1" "$2") ;;

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/shared_files.hpp"
 #include "infer/inference_thread.hpp"
+#include "infer/normalize.hpp"
 #include "infer/worker.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/link_options.hpp"
@@ -30,10 +31,19 @@ Options declare() {
   options.section("Model")
       .value("backend", "KIND",
              "torch, null (measures the toolkit itself) or synthetic (a worker of known speed)", "torch")
-      .value("model", "NAME",
-             "torch: resnet18 (torchvision's topology) or resnet18-cifar (3x3 stem, no max-pool)", "resnet18")
+      .value("model", "NAME|FILE",
+             "torch: resnet18 (torchvision's topology), resnet18-cifar (3x3 stem, no max-pool), or a "
+             "TorchScript file of one's own, "
+             "such as model.pt, that returns samples x classes",
+             "resnet18")
       .value("weights", "FILE",
-             "torch: safetensors with torchvision's names (default: data/weights/MODEL.safetensors)")
+             "torch, resnet18 and resnet18-cifar: safetensors with torchvision's names (default: "
+             "data/weights/MODEL.safetensors)")
+      .value("input-size", "HxW", "torch: scale images to this in the worker, bilinearly, or none", "none")
+      .value("normalize", "MEANS/DEVS",
+             "torch, a model of one's own: input = (pixel / 255 - mean) / deviation by channel, such as "
+             "0.49,0.48,0.45/0.25,0.24,0.26; or cifar10, imagenet, none (pixel / 255)",
+             "none")
       .value("threads", "N", "torch: threads of one forward pass", "1")
       .value("device", "NAME", "torch: cpu or cuda:N", "cpu")
       .value("service", "DIST:TIME", "synthetic: time for a batch of any size, fixed:5ms or exp:5ms",
@@ -56,13 +66,31 @@ Options declare() {
   return options;
 }
 
-BackendOptions backend_options(const Options& options) {
-  BackendOptions backend;
-  backend.kind = options.choice("backend", {"torch", "null", "synthetic"});
-  backend.model = options.choice("model", {"resnet18", "resnet18-cifar"});
+/// The model, and which other flags go with it.
+void choose_model(const Options& options, BackendOptions& backend) {
+  backend.model = options.text("model");
+  backend.normalize = options.text("normalize");
+  parse_normalization(backend.normalize);
+  if (options.text("input-size") != "none")
+    backend.input_size = parse_size("--input-size", options.text("input-size"));
+  if (is_model_file(backend.model)) {
+    if (options.has("weights"))
+      throw UsageError("--weights: {} holds its own; leave --weights out", backend.model);
+    return;
+  }
+  options.choice("model", {"resnet18", "resnet18-cifar", "a TorchScript file such as model.pt"});
+  if (options.has("normalize"))
+    throw UsageError("--normalize: {} is normalised as its weights say; leave --normalize out",
+                     backend.model);
   backend.weights =
       find_shared(options.has("weights") ? options.text("weights")
                                          : fmt::format("data/weights/{}.safetensors", backend.model));
+}
+
+BackendOptions backend_options(const Options& options) {
+  BackendOptions backend;
+  backend.kind = options.choice("backend", {"torch", "null", "synthetic"});
+  choose_model(options, backend);
   backend.threads = static_cast<int>(options.count("threads", 1, 1024));
   backend.device = options.text("device");
   backend.service = options.text("service");
@@ -85,8 +113,9 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
 
 /// What the run's record says of this worker.
 std::vector<std::string> record(const Options& options, const BackendOptions& backend, std::uint64_t credit) {
-  std::vector<std::string> all = record_of(options, {"backend", "model", "threads", "device", "service",
-                                                     "per-sample", "slowdown", "seed", "data"});
+  std::vector<std::string> all =
+      record_of(options, {"backend", "model", "input-size", "normalize", "threads", "device", "service",
+                          "per-sample", "slowdown", "seed", "data"});
   const auto add = [&](std::string name, std::string value) {
     all.push_back(std::move(name));
     all.push_back(std::move(value));
@@ -94,8 +123,9 @@ std::vector<std::string> record(const Options& options, const BackendOptions& ba
   add("credit", fmt::format("{}", credit));
   add("host_cores", fmt::format("{}", std::thread::hardware_concurrency()));
   if (backend.kind != "torch") return all;
-  add("weights", backend.weights.filename().string());
-  add("weights_digest", digest(MappedFile(backend.weights).bytes()));
+  const auto weights = is_model_file(backend.model) ? std::filesystem::path(backend.model) : backend.weights;
+  add("weights", weights.filename().string());
+  add("weights_digest", digest(MappedFile(weights).bytes()));
 #ifdef DP_TORCH
   const std::vector<std::string> versions = torch_versions();
   all.insert(all.end(), versions.begin(), versions.end());

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,15 +45,17 @@ class Backend {
 };
 
 struct BackendOptions {
-  std::string kind = "torch";         ///< torch, null or synthetic
-  std::string model = "resnet18";     ///< torch: resnet18 or resnet18-cifar
-  std::filesystem::path weights;      ///< torch: a safetensors file
-  int threads = 1;                    ///< torch: threads of one forward pass
-  std::string device = "cpu";         ///< torch: cpu or cuda:N
-  std::string service = "fixed:0ms";  ///< synthetic: time per batch, fixed:5ms or exp:5ms (its mean)
-  Duration per_sample{0};             ///< synthetic: added to the service time for each sample of the batch
-  double slowdown = 1;                ///< synthetic: multiplies both
-  std::uint64_t seed = 1;             ///< synthetic: of the exponential draws
+  std::string kind = "torch";                ///< torch, null or synthetic
+  std::string model = "resnet18";            ///< torch: resnet18, resnet18-cifar or a TorchScript file
+  std::filesystem::path weights;             ///< torch: a safetensors file, for the built-in models
+  std::string normalize = "none";            ///< torch: see parse_normalization; for TorchScript files
+  std::optional<ImageSize> input_size = {};  ///< torch: images are scaled to it, bilinearly
+  int threads = 1;                           ///< torch: threads of one forward pass
+  std::string device = "cpu";                ///< torch: cpu or cuda:N
+  std::string service = "fixed:0ms";         ///< synthetic: time per batch, fixed:5ms or exp:5ms (its mean)
+  Duration per_sample{0};  ///< synthetic: added to the service time for each sample of the batch
+  double slowdown = 1;     ///< synthetic: multiplies both
+  std::uint64_t seed = 1;  ///< synthetic: of the exponential draws
 };
 
 /// Predicts class 0 at once: measures the toolkit itself.
@@ -60,8 +63,10 @@ std::unique_ptr<Backend> make_null_backend();
 /// Predicts class 0 after sleeping for slowdown × (a drawn service time + samples × per_sample). Throws UsageError for
 /// a bad service, time per sample or slowdown.
 std::unique_ptr<Backend> make_synthetic_backend(const BackendOptions& options);
-/// ResNet-18 by LibTorch. Throws UsageError for an unknown model or device, Error for bad weights. In
-/// dp_torch.
+/// True for a file's name as --model: it ends in .pt, .pth or .ts, holds a slash, or is there.
+bool is_model_file(const std::string& model);
+/// ResNet-18 or a TorchScript file, by LibTorch. Throws UsageError for an unknown model or device, Error for bad weights or
+/// a bad file. In dp_torch.
 std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options);
 /// Name, value, …: versions of LibTorch and oneDNN, and the BLAS that is loaded. In dp_torch.
 std::vector<std::string> torch_versions();

@@ -1,6 +1,5 @@
-// ResNet-18 by LibTorch: the only file that includes its headers. The network is plain structs of tensors;
-// batch norm is folded into the convolutions when the weights are loaded. On the CPU the weights are kept in
-// oneDNN's own blocked layout, which serves ResNet-18 at 32 × 32 half as fast again as dense tensors do.
+// Serves batches by LibTorch: checks them, makes pixels the model's input (scaled, normalised), takes the best class of
+// what the model returns.
 // SPDX-License-Identifier: MIT
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,51 +8,18 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <fstream>
 #include <new>
-#include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/options.hpp"
 #include "infer/backend.hpp"
-#include "infer/safetensors.hpp"
+#include "infer/torch_model.hpp"
 
 namespace dp {
 namespace {
-
-constexpr std::int64_t channels = 3;
-constexpr std::uint32_t max_side = 65535;
-constexpr double norm_epsilon = 1e-5;  // torchvision's BatchNorm2d
-
-/// Convolution with the batch norm after it folded in: weight O × I × K × K, bias O.
-struct Conv {
-  at::Tensor weight, bias;
-  std::int64_t stride, padding;
-};
-
-struct Block {
-  Conv first, second;
-  std::optional<Conv> shortcut;
-};
-
-struct Network {
-  at::Tensor mean, scale;  // 1 × 3 × 1 × 1: input = (pixel - mean) * scale
-  Conv stem;
-  bool stem_pool;
-  std::vector<Block> blocks;
-  Conv classifier;  // the linear layer as a 1 × 1 convolution: BLAS, with threads of its own, is never called
-};
-
-/// Where the two models differ.
-struct Stem {
-  std::int64_t kernel, stride, padding;
-  bool pool;
-};
 
 /// Of "Intel(R) MKL-DNN v2.6.3 (Git Hash N/A)", the number; "" when LibTorch was built without it.
 std::string onednn_version() {
@@ -76,11 +42,6 @@ std::string blas_library() {
   return found;
 }
 
-Stem stem_of(const std::string& model) {
-  static const std::vector<std::string> models{"resnet18", "resnet18-cifar"};
-  return parse_choice("--model", model, models) == 0 ? Stem{7, 2, 3, true} : Stem{3, 1, 1, false};
-}
-
 at::Device parse_device(const std::string& text) {
   if (text == "cpu") return at::kCPU;
   if (!text.starts_with("cuda:")) throw UsageError("--device '{}': give cpu or cuda:N, such as cuda:0", text);
@@ -93,175 +54,15 @@ at::Device parse_device(const std::string& text) {
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 
-at::ScalarType scalar_type(DType dtype) {
-  switch (dtype) {
-    case DType::f16:
-      return at::kHalf;
-    case DType::bf16:
-      return at::kBFloat16;
-    case DType::f32:
-      return at::kFloat;
-    case DType::i64:
-      return at::kLong;
-  }
-  return at::kFloat;
-}
-
-/// "10x512"; any size (-1) is N.
-std::string size_text(const std::vector<std::int64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (const std::int64_t n : shape) sizes.push_back(n == -1 ? "N" : std::to_string(n));
-  return fmt::format("{}", fmt::join(sizes, "x"));
-}
-
-/// Hands out the file's tensors by name and knows at the end which nobody asked for.
-class Weights {
- public:
-  Weights(const std::filesystem::path& path, std::string model)
-      : file_(path), path_(path), model_(std::move(model)) {}
-
-  /// The tensor in fp32, of the shape asked for; -1 allows any size.
-  at::Tensor take(const std::string& name, const std::vector<std::int64_t>& shape) {
-    const auto found = file_.tensors().find(name);
-    if (found == file_.tensors().end()) fail(fmt::format("has no tensor '{}'", name));
-    const TensorView& view = found->second;
-    const bool fits = std::equal(shape.begin(), shape.end(), view.shape.begin(), view.shape.end(),
-                                 [](auto want, auto have) { return want == -1 ? have > 0 : want == have; });
-    if (!fits)
-      fail(fmt::format("tensor '{}' is {}, wanted {}", name, size_text(view.shape), size_text(shape)));
-    if (view.dtype == DType::i64) fail(fmt::format("tensor '{}' holds integers", name));
-    taken_.insert(name);
-    at::Tensor stored = at::empty(view.shape, scalar_type(view.dtype));
-    std::memcpy(stored.data_ptr(), view.bytes.data(), view.bytes.size());
-    return stored.to(at::kFloat);
-  }
-
-  /// `conv`.weight with the batch norm `norm` folded in.
-  Conv conv(const std::string& conv, const std::string& norm, std::int64_t out, std::int64_t in,
-            std::int64_t kernel, std::int64_t stride) {
-    const at::Tensor weight = take(conv + ".weight", {out, in, kernel, kernel}).to(at::kDouble);
-    const auto parameter = [&](const char* field) { return take(norm + field, {out}).to(at::kDouble); };
-    const at::Tensor gain = parameter(".weight") / at::sqrt(parameter(".running_var") + norm_epsilon);
-    const at::Tensor bias = parameter(".bias") - parameter(".running_mean") * gain;
-    return {(weight * gain.view({-1, 1, 1, 1})).to(at::kFloat), bias.to(at::kFloat), stride, kernel / 2};
-  }
-
-  /// Three numbers, one per channel, from the file's metadata: "0.4914,0.4822,0.4465".
-  at::Tensor per_channel(const std::string& key, double low) {
-    const auto found = file_.metadata().find(key);
-    if (found == file_.metadata().end())
-      fail(fmt::format("its __metadata__ has no '{}' for input normalisation", key));
-    const auto parts = split(found->second, ',');
-    if (parts.size() != channels)
-      fail(fmt::format("__metadata__ {} '{}' is not three numbers", key, found->second));
-    at::Tensor values = at::empty({1, channels, 1, 1});
-    for (std::int64_t c = 0; c < channels; ++c) {
-      values[0][c] =
-          parse_number(fmt::format("{}: __metadata__ {}", path_.string(), key), parts[c], low, 1e6);
-    }
-    return values;
-  }
-
-  void check_all_taken() {
-    for (const auto& [name, view] : file_.tensors()) {
-      if (!taken_.contains(name) && !name.ends_with(".num_batches_tracked")) {
-        fail(fmt::format("tensor '{}' has no place in the network", name));
-      }
-    }
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error("{}: {}: not weights of {}? (give --weights and --model that belong together)",
-                path_.string(), what, model_);
-  }
-
-  Safetensors file_;
-  std::filesystem::path path_;
-  std::string model_;
-  std::set<std::string> taken_;
-};
-
-Block load_block(Weights& weights, const std::string& name, std::int64_t in, std::int64_t out) {
-  const std::int64_t stride = in == out ? 1 : 2;
-  Block block{weights.conv(name + ".conv1", name + ".bn1", out, in, 3, stride),
-              weights.conv(name + ".conv2", name + ".bn2", out, out, 3, 1), std::nullopt};
-  if (in != out)
-    block.shortcut = weights.conv(name + ".downsample.0", name + ".downsample.1", out, in, 1, stride);
-  return block;
-}
-
-Network load(const std::filesystem::path& path, const std::string& model) {
-  const Stem stem = stem_of(model);
-  Weights weights(path, model);
-  Network network;
-  network.mean = weights.per_channel("mean", 0) * 255;
-  network.scale = 1 / (weights.per_channel("std", 1e-6) * 255);
-  network.stem = weights.conv("conv1", "bn1", 64, channels, stem.kernel, stem.stride);
-  network.stem_pool = stem.pool;
-  std::int64_t in = 64;
-  for (const std::int64_t out : {64, 128, 256, 512}) {
-    const std::string layer = fmt::format("layer{}", network.blocks.size() / 2 + 1);
-    network.blocks.push_back(load_block(weights, layer + ".0", in, out));
-    network.blocks.push_back(load_block(weights, layer + ".1", out, out));
-    in = out;
-  }
-  const at::Tensor linear = weights.take("fc.weight", {-1, in});
-  network.classifier = {linear.view({-1, in, 1, 1}), weights.take("fc.bias", {linear.size(0)}), 1, 0};
-  weights.check_all_taken();
-  return network;
-}
-
-/// Moves the weights to where, and into the layout in which, they are used.
-void place(Network& network, at::Device device) {
-  const auto place_conv = [&](Conv& conv) {
-    conv.weight = conv.weight.to(device);
-    conv.bias = conv.bias.to(device);
-    if (!device.is_cpu()) return;
-    const std::array padding{conv.padding, conv.padding}, stride{conv.stride, conv.stride};
-    conv.weight = at::mkldnn_reorder_conv2d_weight(conv.weight.to_mkldnn(), padding, stride, {1, 1}, 1);
-    conv.bias = conv.bias.to_mkldnn();
-  };
-  network.mean = network.mean.to(device);
-  network.scale = network.scale.to(device);
-  place_conv(network.stem);
-  for (Block& block : network.blocks) {
-    place_conv(block.first);
-    place_conv(block.second);
-    if (block.shortcut) place_conv(*block.shortcut);
-  }
-  place_conv(network.classifier);
-}
-
-at::Tensor apply(const Conv& conv, const at::Tensor& x) {
-  return at::conv2d(x, conv.weight, conv.bias, {conv.stride, conv.stride}, {conv.padding, conv.padding});
-}
-
-at::Tensor apply(const Block& block, const at::Tensor& x) {
-  at::Tensor y = apply(block.first, x).relu_();
-  y = apply(block.second, y);
-  y.add_(block.shortcut ? apply(*block.shortcut, x) : x);
-  return y.relu_();
-}
-
-/// N × 3 × H × W uint8 on the network's device → N × classes.
-at::Tensor logits(const Network& network, const at::Tensor& pixels) {
-  at::Tensor x = pixels.to(at::kFloat).sub_(network.mean).mul_(network.scale);
-  if (network.stem.weight.is_mkldnn()) x = x.to_mkldnn();
-  x = apply(network.stem, x).relu_();
-  if (network.stem_pool) x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
-  for (const Block& block : network.blocks) x = apply(block, x);
-  x = apply(network.classifier, at::adaptive_avg_pool2d(x, {1, 1}));
-  return (x.is_mkldnn() ? x.to_dense() : x).flatten(1);
-}
-
-/// What is wrong with the job; empty if nothing.
-std::string check(const Job& job) {
+/// What is wrong with the job; empty if nothing. `channels` is 0 where any number will do.
+std::string check(const Job& job, std::size_t channels) {
   const Shape& shape = job.shape;
-  if (shape.channels != channels)
+  if (channels != 0 && shape.channels != channels)
     return fmt::format("{} channels, the model takes {}", shape.channels, channels);
-  if (shape.height < 1 || shape.width < 1 || shape.height > max_side || shape.width > max_side) {
-    return fmt::format("images of {}x{}, sides may be 1 to {}", shape.height, shape.width, max_side);
+  if (shape.channels < 1 || shape.height < 1 || shape.width < 1 || shape.height > longest_side ||
+      shape.width > longest_side) {
+    return fmt::format("{} channels of {}x{}, sides may be 1 to {}", shape.channels, shape.height,
+                       shape.width, longest_side);
   }
   if (job.ids.empty()) return "a batch of no samples";
   if (job.pixels.size() != job.ids.size() * shape.bytes()) {
@@ -276,21 +77,42 @@ Outcome failure(ErrorClass error, std::string message) {
   return {.error = error, .message = std::move(message)};
 }
 
+bool out_of_memory(const std::string& message) {
+  return message.find("can't allocate memory") != std::string::npos;  // the CPU allocator's words
+}
+
+/// A value a channel as 1 × C × 1 × 1, in steps of pixels.
+at::Tensor per_channel(const std::vector<float>& values, at::Device device) {
+  return at::tensor(values).view({1, -1, 1, 1}).mul_(255).to(device);
+}
+
+std::unique_ptr<TorchModel> make_model(const BackendOptions& options, at::Device device) {
+  if (is_model_file(options.model))
+    return load_torchscript(options.model, parse_normalization(options.normalize), device);
+  return make_resnet(options.model, options.weights, device);
+}
+
+std::string description_of(const BackendOptions& options) {
+  std::string text = std::filesystem::path(options.model).filename().string();
+  if (options.input_size)
+    text += fmt::format(" at {}x{}", options.input_size->height, options.input_size->width);
+  return text + fmt::format(" fp32 {}, {} thread{}, LibTorch {}", options.device, options.threads,
+                            options.threads == 1 ? "" : "s", TORCH_VERSION);
+}
+
 class TorchBackend : public Backend {
  public:
   explicit TorchBackend(const BackendOptions& options)
-      : device_(parse_device(options.device)), threads_(options.threads) {
+      : device_(parse_device(options.device)), threads_(options.threads), input_size_(options.input_size) {
     if (threads_ < 1) throw UsageError("--threads {}: give a whole number from 1", threads_);
-    description_ = fmt::format("{} fp32 {}, {} thread{}, LibTorch {}", options.model, options.device,
-                               threads_, threads_ == 1 ? "" : "s", TORCH_VERSION);
+    description_ = description_of(options);
     use_threads();
+    model_ = make_model(options, device_);
     const c10::InferenceMode no_gradients;
-    try {
-      network_ = load(options.weights, options.model);
-      place(network_, device_);
-    } catch (const c10::Error& problem) {
-      throw Error("{} on {}: {}", options.model, options.device, problem.what_without_backtrace());
-    }
+    const Normalization& normalization = model_->normalization();
+    channels_ = normalization.mean.size() > 1 ? normalization.mean.size() : 0;
+    mean_ = per_channel(normalization.mean, device_);
+    scale_ = per_channel(normalization.deviation, device_).reciprocal_();
   }
 
   void warm_up(Shape shape, std::uint32_t max_batch) override {
@@ -303,20 +125,20 @@ class TorchBackend : public Backend {
   }
 
   Outcome run(const Job& job) override {
-    if (std::string wrong = check(job); !wrong.empty()) return failure(ErrorClass::data, std::move(wrong));
+    if (std::string wrong = check(job, channels_); !wrong.empty())
+      return failure(ErrorClass::data, std::move(wrong));
     try {
       return {.predictions = predict(job)};
     } catch (const c10::OutOfMemoryError& problem) {
       return failure(ErrorClass::resource, problem.what_without_backtrace());
     } catch (const c10::Error& problem) {
       const std::string message = problem.what_without_backtrace();
-      const bool memory =
-          message.find("can't allocate memory") != std::string::npos;  // the CPU allocator's words
-      return failure(memory ? ErrorClass::resource : ErrorClass::permanent, message);
+      return failure(out_of_memory(message) ? ErrorClass::resource : ErrorClass::permanent, message);
     } catch (const std::bad_alloc&) {
       return failure(ErrorClass::resource, "out of memory");
     } catch (const std::exception& problem) {
-      return failure(ErrorClass::permanent, problem.what());
+      return failure(out_of_memory(problem.what()) ? ErrorClass::resource : ErrorClass::permanent,
+                     problem.what());
     }
   }
 
@@ -335,15 +157,26 @@ class TorchBackend : public Backend {
     const c10::InferenceMode no_gradients;
     const at::Tensor pixels = at::from_blob(
         const_cast<std::byte*>(job.pixels.data()),
-        {static_cast<std::int64_t>(job.ids.size()), channels, job.shape.height, job.shape.width}, at::kByte);
-    const at::Tensor best = logits(network_, pixels.to(device_)).argmax(1).cpu();
+        {static_cast<std::int64_t>(job.ids.size()), job.shape.channels, job.shape.height, job.shape.width},
+        at::kByte);
+    const at::Tensor best = model_->logits(input(pixels.to(device_))).argmax(1).cpu();
     const auto* first = best.data_ptr<std::int64_t>();
     return {first, first + best.numel()};
   }
 
+  at::Tensor input(const at::Tensor& pixels) const {
+    at::Tensor images = pixels.to(at::kFloat);
+    if (input_size_ && (images.size(2) != input_size_->height || images.size(3) != input_size_->width))
+      images = at::upsample_bilinear2d(images, {input_size_->height, input_size_->width}, false);
+    return images.sub_(mean_).mul_(scale_);
+  }
+
   at::Device device_;
   int threads_;
-  Network network_;
+  std::optional<ImageSize> input_size_;
+  std::unique_ptr<TorchModel> model_;
+  std::size_t channels_ = 0;  ///< that the model takes; 0: any
+  at::Tensor mean_, scale_;   ///< 1 × C × 1 × 1: input = (pixel - mean) * scale
   std::string description_;
 };
 

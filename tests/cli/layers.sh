@@ -45,7 +45,7 @@ violations() {
   only "$1" 'msgpack' 'lib/wire/fields\.hpp'
   only "$1" 'wire/fields\.hpp' 'lib/(wire/codec|collect/journal)\.cpp'
   only "$1" 'zlib\.h' 'lib/collect/journal\.cpp'
-  only "$1" '(ATen|torch|c10|caffe2)/' 'lib/infer/torch_(backend|model)\.(cpp|hpp)'
+  only "$1" '(ATen|torch|c10|caffe2)/' 'lib/infer/torch_(backend|model|resnet|script)\.(cpp|hpp)'
   only "$1" 'libproc2/' 'lib/runtime/(process|host)_usage\.cpp'
   only "$1" 'cxxopts' 'lib/base/options\.cpp'
   only "$1" 'png\.h' '(tools/cifar10-from-png|lib/data/image_file)\.cpp'

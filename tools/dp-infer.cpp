@@ -74,12 +74,12 @@ void choose_model(const Options& options, BackendOptions& backend) {
   if (options.text("input-size") != "none")
     backend.input_size = parse_size("--input-size", options.text("input-size"));
   if (is_model_file(backend.model)) {
-    if (options.has("weights"))
+    if (!options.text("weights").empty())
       throw UsageError("--weights: {} holds its own; leave --weights out", backend.model);
     return;
   }
   options.choice("model", {"resnet18", "resnet18-cifar", "a TorchScript file such as model.pt"});
-  if (options.has("normalize"))
+  if (backend.normalize != "none")
     throw UsageError("--normalize: {} is normalised as its weights say; leave --normalize out",
                      backend.model);
   backend.weights =

@@ -1,14 +1,18 @@
 // dp-plot: run.json files or averaged_results.csv in, pictures (SVG and PNG) or a page (HTML) out.
 // SPDX-License-Identifier: MIT
+#include <atomic>
 #include <filesystem>
+#include <functional>
+#include <future>
+#include <thread>
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/options.hpp"
 #include "base/shared_files.hpp"
 #include "plot/html_report.hpp"
 #include "plot/pictures.hpp"
 #include "plot/vega.hpp"
-#include "report/tables.hpp"
 
 namespace {
 
@@ -17,21 +21,21 @@ namespace fs = std::filesystem;
 
 void declare(Options& options) {
   options.section("Pictures")
-      .value("out", "DIR", "write streaming_throughput_comparison and streaming_latency (.svg, .png) there")
-      .value(
-          "templates", "DIR",
-          "templates of the pictures and the page, and palette.json (default: those installed with the tool)")
-      .value("vega", "DIR", "where vl2svg and vl2png are (default: $DP_VEGA, the build folder's vega, PATH)")
+      .value("out", "DIR", "write the pictures there: NAME.svg and NAME.png")
+      .list("only", "NAME", "draw these only (see --list); without it all that the data supports")
+      .flag("list", "list the pictures, what each shows and what it needs, and exit")
+      .value("templates", "DIR",
+             "vega-lite templates, parts.json, palette.json and the page's templates (default: those that "
+             "come with "
+             "the tool)")
+      .value("vega", "DIR",
+             "where vl2svg and vl2png are (default: $DP_VEGA, the build's, dp-install-vega's, PATH)")
       .section("Page")
       .value("html", "FILE",
              "write one self-contained page: summary, pictures with tooltips, tables (needs RUN.json files)")
       .value("made-by", "COMMAND", "the command that repeats the sweep, shown on the page")
       .value("price-per-node-hour", "P", "what a node costs an hour, in any unit: adds costs to the page")
       .positional("RUN.json...|TABLE.csv", "run files, @FILE, folders, or one averaged_results.csv");
-}
-
-bool is_table(const Options& options) {
-  return options.arguments().size() == 1 && options.arguments().front().ends_with(".csv");
 }
 
 std::vector<fs::path> folders_of(const Options& options) {
@@ -43,56 +47,75 @@ std::optional<double> price_of(const Options& options) {
   return options.number("price-per-node-hour", 0, 1e9);
 }
 
-void draw(const Options& options, const std::vector<Picture>& pictures) {
-  const auto folders = folders_of(options);
+Exit list_pictures() {
+  for (const PictureKind& kind : picture_kinds())
+    fmt::print("{}\n    {}\n    from {}\n", kind.name, kind.shows, kind.needs);
+  return Exit::done;
+}
+
+/// Runs the jobs, as many at once as there are cores.
+void in_parallel(const std::vector<std::function<void()>>& jobs) {
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::future<void>> workers;
+  const auto work = [&] {
+    for (std::size_t i; (i = next++) < jobs.size();) jobs[i]();
+  };
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  for (std::size_t i = 0; i < std::min(jobs.size(), cores); ++i)
+    workers.push_back(std::async(std::launch::async, work));
+  for (auto& worker : workers) worker.wait();
+  for (auto& worker : workers) worker.get();
+}
+
+void draw(const std::vector<Picture>& pictures, const fs::path& out, const std::vector<fs::path>& folders) {
   const std::string to_svg = find_renderer("vl2svg", folders), to_png = find_renderer("vl2png", folders);
+  std::vector<std::function<void()>> jobs;
   for (const Picture& picture : pictures) {
-    const fs::path base = fs::path(options.text("out")) / picture.name;
-    write_atomically(base.string() + ".svg", run_filter({to_svg}, picture.spec));
-    write_atomically(base.string() + ".png", run_filter({to_png, "-s", "2"}, picture.spec));
-    fmt::print("{}.svg\n{}.png\n", base.string(), base.string());
+    const std::string base = out / picture.name;
+    jobs.push_back(
+        [&picture, base, to_svg] { write_atomically(base + ".svg", run_filter({to_svg}, picture.spec)); });
+    jobs.push_back([&picture, base, to_png] {
+      write_atomically(base + ".png", run_filter({to_png, "-s", "2"}, picture.spec));
+    });
   }
+  in_parallel(jobs);
+  for (const Picture& picture : pictures) fmt::print("{0}.svg\n{0}.png\n", (out / picture.name).string());
 }
 
-void draw_table(const Options& options, const fs::path& templates) {
-  const std::string& file = options.arguments().front();
-  draw(options, make_pictures(plot_cells(parse_csv(read_text(file), file), file), templates));
-}
-
-void draw_runs(const Options& options, const fs::path& templates) {
-  const Sweep sweep = group_runs(load_runs(options.arguments()));
+void write_page(const Options& options, const Sweep& sweep, const std::vector<Picture>& pictures,
+                const fs::path& templates) {
   const auto cells = summarize_cells(sweep, price_of(options));
-  const auto pictures = make_pictures(plot_cells(averaged_results(cells), "the runs"), templates);
-  if (options.has("out")) draw(options, pictures);
-  if (!options.has("html")) return;
   const auto comparisons = compare_strategies(sweep, cells);
-  const auto runtime = find_runtime(folders_of(options));
-  write_atomically(
-      options.text("html"),
-      html_report({sweep, cells, comparisons, pictures, options.text("made-by")}, templates, runtime));
-  fmt::print("{}\n", options.text("html"));
+  const std::string file = options.text("html");
+  write_atomically(file, html_report({sweep, cells, comparisons, pictures, options.text("made-by")},
+                                     templates, find_runtime(folders_of(options))));
+  fmt::print("{}\n", file);
 }
 
 Exit run(const Options& options) {
+  if (options.has("list")) return list_pictures();
   if (options.arguments().empty()) throw UsageError("nothing to draw: give RUN.json files or one TABLE.csv");
   if (!options.has("out") && !options.has("html"))
     throw UsageError("--out DIR or --html FILE is missing: where the pictures or the page go");
-  if (is_table(options) && options.has("html"))
+  if (options.has("html") && is_table(options.arguments()))
     throw UsageError("--html {}: a page needs the RUN.json files, not their table", options.text("html"));
   const fs::path templates =
       options.has("templates") ? fs::path(options.text("templates")) : shared_folder() / "lib/plot/templates";
-  if (is_table(options)) {
-    draw_table(options, templates);
-  } else {
-    draw_runs(options, templates);
-  }
+  const auto only = options.texts("only");
+  const PlotData data = read_plot_data(options.arguments());
+  const auto pictures = make_pictures(data, templates, only);
+  for (const PictureKind& kind : left_out(pictures, only))
+    log_warn("{} is left out: it needs {}", kind.name, kind.needs);
+  if (pictures.empty()) throw Error("no picture can be drawn of that (see --list for what each needs)");
+  if (options.has("out")) draw(pictures, options.text("out"), folders_of(options));
+  if (options.has("html")) write_page(options, *data.sweep, pictures, templates);
   return Exit::done;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options("dp-plot", "Draws throughput and latency by strategy and number of nodes.",
+  Options options("dp-plot", "Draws runs: throughput, latency and resources by strategy and number of nodes.",
                   "dp-plot --out results/plots results/streaming/averaged_results.csv");
   declare(options);
   return run_main(std::move(options), argc, argv, run);

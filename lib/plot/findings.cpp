@@ -7,26 +7,11 @@
 #include <limits>
 #include <map>
 
-#include "plot/pictures.hpp"
+#include "plot/findings.hpp"
+#include "plot/words.hpp"
 
 namespace dp {
 namespace {
-
-std::string nodes_text(std::uint32_t nodes) { return fmt::format("{} node{}", nodes, nodes == 1 ? "" : "s"); }
-
-/// "1.93× with dynamic, 1.91× with uniform", or the two ends when there are more than three.
-std::string per_strategy(std::vector<std::pair<double, std::string>> values, const char* number_format,
-                         const char* relation) {
-  std::stable_sort(values.begin(), values.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  const auto one = [&](const auto& v) {
-    return fmt::format(fmt::runtime(number_format), v.first) + fmt::format(" {} {}", relation, v.second);
-  };
-  if (values.size() > 3) return one(values.back()) + " to " + one(values.front());
-  std::string text;
-  for (const auto& v : values) text += (text.empty() ? "" : ", ") + one(v);
-  return text;
-}
 
 /// The largest node count measured, oversubscribed ones only if `accept_oversubscribed`; 0 when there is
 /// none.
@@ -87,18 +72,21 @@ bool all_overlap(const std::vector<const PlotCell*>& cells) {
 
 std::string indistinct(const std::vector<std::pair<double, std::string>>& values, const char* number_format,
                        const char* unit) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  const std::string from = fmt::format(fmt::runtime(number_format), low->first);
-  const std::string to = fmt::format(fmt::runtime(number_format), high->first);
-  return fmt::format("{}{}{}; the strategies' intervals overlap", from == to ? "" : from + "–", to, unit);
+  std::vector<double> numbers;
+  for (const auto& value : values) numbers.push_back(value.first);
+  return range_text(numbers, number_format, unit) + "; the strategies' intervals overlap";
 }
 
 }  // namespace
 
+std::uint32_t telling_nodes(const std::vector<PlotCell>& cells) {
+  const std::uint32_t top = largest_nodes(cells, false);
+  return top > smallest_nodes(cells) ? top : largest_nodes(cells, true);
+}
+
 std::string throughput_finding(const std::vector<PlotCell>& cells) {
   const std::uint32_t base = smallest_nodes(cells);
-  std::uint32_t top = largest_nodes(cells, false);
-  if (top <= base) top = largest_nodes(cells, true);
+  const std::uint32_t top = telling_nodes(cells);
   std::vector<std::pair<double, std::string>> values;
   std::vector<const PlotCell*> compared;
   bool oversubscribed = false;

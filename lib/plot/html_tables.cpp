@@ -45,8 +45,8 @@ HtmlRow cell_row(const CellSummary& s, bool costs) {
                number_cell(s.overloaded ? "–" : ms_text(mean_ms(s.p50_ms))),
                number_cell(s.overloaded ? "–" : ms_text(mean_ms(s.p95_ms))),
                number_cell(s.overloaded ? "–" : ms_text(mean_ms(s.p99_ms))),
-               number_cell(s.cpu_percent ? fmt::format("{:.0f} %", *s.cpu_percent) : "–"),
-               number_cell(s.memory_mb ? fmt::format("{:.0f}", *s.memory_mb) : "–"),
+               number_cell(s.cpu_percent ? fmt::format("{:.0f} %", s.cpu_percent->mean) : "–"),
+               number_cell(s.memory_mb ? fmt::format("{:.0f}", s.memory_mb->mean) : "–"),
                number_cell(s.top1 ? fmt::format("{:.4f}", *s.top1) : "–")},
               s.oversubscribed ? "pale" : ""};
   if (costs)

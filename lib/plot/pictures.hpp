@@ -1,5 +1,5 @@
-// Which pictures are drawn of a sweep: a vega-lite specification each, made from a template by putting rows,
-// colours and a title that states the finding in place of the strings that begin with `$`.
+// The one entrance to all pictures: vega-lite specifications, each made from a template by putting rows, colours and a
+// title that states the finding in place of the strings that begin with `$`.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -7,24 +7,20 @@
 #include <string>
 #include <vector>
 
-#include "plot/plot_cells.hpp"
+#include "plot/picture.hpp"
+#include "plot/plot_data.hpp"
 
 namespace dp {
 
-struct Picture {
-  std::string name;  ///< of the file, without extension
-  std::string spec;  ///< vega-lite JSON
-};
+/// Every kind of picture, in the order in which they are drawn.
+const std::vector<PictureKind>& picture_kinds();
 
-/// Throughput when something was measured at max, latency when something was measured at a rate. Throws Error
-/// naming a template that is missing or not JSON.
-std::vector<Picture> make_pictures(const std::vector<PlotCell>& cells,
-                                   const std::filesystem::path& templates);
+/// The pictures that `data` supports, of the kinds named in `only` (empty: all). Throws UsageError for a name that no
+/// kind has, Error naming a template that is missing or not JSON.
+std::vector<Picture> make_pictures(const PlotData& data, const std::filesystem::path& templates,
+                                   const std::vector<std::string>& only = {});
 
-/// What the throughput picture shows, in one sentence.
-std::string throughput_finding(const std::vector<PlotCell>& cells);
-
-/// What the latency picture shows, in one sentence.
-std::string latency_finding(const std::vector<PlotCell>& cells);
+/// The kinds named in `only` that `pictures` holds nothing of.
+std::vector<PictureKind> left_out(const std::vector<Picture>& pictures, const std::vector<std::string>& only);
 
 }  // namespace dp

@@ -31,6 +31,10 @@ class Row {
     }
     return value;
   }
+  /// Of a column that older tables have not.
+  std::optional<double> number_if_there(const char* column) const {
+    return table_.find(column) ? number(column) : std::nullopt;
+  }
   std::uint64_t count(const char* column) const {
     return static_cast<std::uint64_t>(number(column).value_or(0));
   }
@@ -53,11 +57,21 @@ std::vector<PlotCell> plot_cells(const Table& table, const std::string& source) 
     c.strategy = row.text("strategy");
     c.nodes = static_cast<std::uint32_t>(row.count("nodes"));
     c.rate = row.number("rate");
+    c.throughput = row.number("avg_throughput");
+    c.throughput_ci95 = row.number("throughput_ci95");
     c.capacity = row.number("capacity");
     c.capacity_ci95 = row.number("capacity_ci95");
     c.speedup = row.number("speedup");
+    c.speedup_ci95 = row.number("speedup_ci95");
+    c.efficiency = row.number("efficiency");
     c.p50_ms = row.number("p50_ms");
+    c.p50_ci95 = row.number("p50_ci95");
     c.p95_ms = row.number("p95_ms");
+    c.p95_ci95 = row.number("p95_ci95");
+    c.cpu_percent = row.number("avg_cpu_percent");
+    c.cpu_percent_ci95 = row.number_if_there("cpu_percent_ci95");
+    c.memory_mb = row.number("avg_memory_mb");
+    c.memory_mb_ci95 = row.number_if_there("memory_mb_ci95");
     c.runs_at_max = row.count("runs_at_max");
     c.valid_at_max = row.count("valid_at_max");
     c.runs_at_rate = row.count("runs_at_rate");

@@ -65,8 +65,8 @@ void add_figures_at_rate(CellSummary& s, const std::vector<const MeasuredRun*>& 
   s.throughput = estimate_of(values_of(runs, completed_rate));
   s.overloaded = any(runs, &RunReport::overloaded);
   add_latencies(s, runs);
-  s.cpu_percent = mean_over(runs, cpu_percent_of);
-  s.memory_mb = mean_over(runs, memory_mb_of);
+  s.cpu_percent = estimate_of(values_of(runs, cpu_percent_of));
+  s.memory_mb = estimate_of(values_of(runs, memory_mb_of));
   s.duration_s = mean_over(runs, [](const RunReport& r) { return std::optional(r.duration_s); });
   for (const MeasuredRun* run : runs) {
     const Streams streams = streams_of(run->report);

@@ -31,10 +31,10 @@ struct CellSummary {
   std::optional<double> rate;                               ///< requested, samples/s
   std::optional<Estimate> throughput;                       ///< completed at that rate, samples/s
   std::optional<Estimate> mean_ms, p50_ms, p95_ms, p99_ms;  ///< sample latency at that rate
-  std::optional<double> cpu_percent;   ///< at that rate, summed over all processes; 100: one core
-  std::optional<double> memory_mb;     ///< at that rate, mean resident set summed over all processes
-  std::optional<double> duration_s;    ///< at that rate
-  std::uint64_t total_inferences = 0;  ///< samples completed at that rate, all iterations
+  std::optional<Estimate> cpu_percent;  ///< at that rate, summed over all processes; 100: one core
+  std::optional<Estimate> memory_mb;    ///< at that rate, mean resident set summed over all processes
+  std::optional<double> duration_s;     ///< at that rate
+  std::uint64_t total_inferences = 0;   ///< samples completed at that rate, all iterations
   std::uint64_t successful_streams = 0, failed_streams = 0;  ///< seconds, see `streams_of`
   std::optional<double> success_percent;
 

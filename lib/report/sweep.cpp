@@ -63,26 +63,14 @@ struct Constant {
 };
 
 /// What every run of one table must share.
-std::vector<Constant> constants_of(const RunReport& r) {
+std::vector<Constant> constants_of(const RunReport& r, RatesMay rates) {
   std::vector<Constant> constants{{"backend", r.backend},
                                   {"payload", r.payload},
                                   {"data", r.data.digest.empty() ? r.data.name : r.data.digest},
                                   {"weights", r.weights.digest.empty() ? r.weights.name : r.weights.digest}};
-  if (r.rate_mode == "open")
+  if (r.rate_mode == "open" && rates == RatesMay::not_differ)
     constants.push_back({"rate", fmt::format("{:.6g}/s", r.rates.requested.value_or(0))});
   return constants;
-}
-
-void check_comparable(const std::vector<MeasuredRun>& runs) {
-  std::map<std::string, std::pair<std::string, const MeasuredRun*>> first;
-  for (const MeasuredRun& run : runs) {
-    for (const Constant& c : constants_of(run.report)) {
-      const auto& [value, other] = first.try_emplace(c.name, c.value, &run).first->second;
-      if (value == c.value) continue;
-      throw Error("runs that are not comparable: {} is {} in {} and {} in {} (summarise them separately)",
-                  c.name, value, other->file, c.value, run.file);
-    }
-  }
 }
 
 void check_distinct(const std::vector<MeasuredRun>& runs) {
@@ -112,6 +100,18 @@ Repetitions repetitions_of(std::vector<const MeasuredRun*> runs) {
 
 }  // namespace
 
+void check_comparable(const std::vector<MeasuredRun>& runs, RatesMay rates) {
+  std::map<std::string, std::pair<std::string, const MeasuredRun*>> first;
+  for (const MeasuredRun& run : runs) {
+    for (const Constant& c : constants_of(run.report, rates)) {
+      const auto& [value, other] = first.try_emplace(c.name, c.value, &run).first->second;
+      if (value == c.value) continue;
+      throw Error("runs that are not comparable: {} is {} in {} and {} in {} (summarise them separately)",
+                  c.name, value, other->file, c.value, run.file);
+    }
+  }
+}
+
 std::vector<MeasuredRun> load_runs(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) add_argument(argument, files);
@@ -134,7 +134,7 @@ Sweep group_runs(std::vector<MeasuredRun> runs) {
   };
   if (const auto n = std::erase_if(runs, closed); n > 0) log_warn("left out {} closed-loop runs", n);
   if (runs.empty()) throw Error("only closed-loop runs: nothing to compare at a rate or at max");
-  check_comparable(runs);
+  check_comparable(runs, RatesMay::not_differ);
   Sweep sweep;
   sweep.runs = std::move(runs);
   using Key = std::tuple<std::size_t, std::string, std::uint32_t>;

@@ -50,6 +50,12 @@ struct Sweep {
 /// Throws Error naming the file when one cannot be read, is given as two files, or when there is none.
 std::vector<MeasuredRun> load_runs(const std::vector<std::string>& arguments);
 
+/// Whether runs at several rates may stand side by side.
+enum class RatesMay { not_differ, differ };
+
+/// Throws Error naming two runs that must not be in one table: another data set, weights, backend, payload, or rate.
+void check_comparable(const std::vector<MeasuredRun>& runs, RatesMay rates);
+
 /// Groups the runs. Throws Error naming two runs that must not be in one table: another data set, weights,
 /// backend, payload or rate. Closed-loop runs are left out.
 Sweep group_runs(std::vector<MeasuredRun> runs);

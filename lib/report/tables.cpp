@@ -117,6 +117,8 @@ Table averaged_results(const std::vector<CellSummary>& cells) {
       {"nodes", [](auto& s) { return text(std::size_t{s.nodes}); }},
       {"rate", [](auto& s) { return text(s.rate); }},
       {"throughput_ci95", [](auto& s) { return ci(s.throughput); }},
+      {"cpu_percent_ci95", [](auto& s) { return ci(s.cpu_percent); }},
+      {"memory_mb_ci95", [](auto& s) { return ci(s.memory_mb); }},
       {"capacity", [](auto& s) { return text(s.capacity); }},
       {"capacity_ci95", [](auto& s) { return ci(s.capacity); }},
       {"speedup", [](auto& s) { return text(s.speedup); }},

@@ -32,15 +32,15 @@ jq '.rate_mode = "max" | .rates.requested = null | .rates.completed = 1500 | .ru
 plot --vega "$scratch/vega" --out "$scratch/out" "$run" "$scratch/max.json"
 expect_status 0 "two runs"
 [[ ! -s $scratch/stderr ]] || fail "unexpected stderr"
-for name in streaming_throughput_comparison streaming_latency; do
+for name in streaming_throughput_comparison streaming_latency streaming_resource_utilization; do
   for kind in svg png; do
     [[ -s $scratch/out/$name.$kind ]] || fail "no $name.$kind"
     grep -qF "$scratch/out/$name.$kind" "$scratch/stdout" || fail "$name.$kind is not announced"
   done
 done
-[[ $(jq '.data.values[0].capacity' "$scratch/out/streaming_throughput_comparison.svg") == 1500 ]] || fail "capacity drawn"
-[[ $(jq '.data.values[0].p50' "$scratch/out/streaming_latency.svg") == 20 ]] || fail "p50 drawn"
-[[ $(jq '.data.values[0].p95' "$scratch/out/streaming_latency.svg") == null ]] || fail "unsupported p95 drawn"
+[[ $(jq '.data.values[0].value' "$scratch/out/streaming_throughput_comparison.svg") == 1500 ]] || fail "capacity drawn"
+[[ $(jq '.data.values[] | select(.percentile == "p50").value' "$scratch/out/streaming_latency.svg") == 20 ]] || fail "p50 drawn"
+[[ $(jq '.data.values[] | select(.percentile == "p95").value' "$scratch/out/streaming_latency.svg") == null ]] || fail "unsupported p95 drawn"
 
 # From the table of the same runs: the same pictures.
 "$DP_BIN/dp-summarize" --streaming "$scratch/s" "$run" "$scratch/max.json" >/dev/null
@@ -55,6 +55,14 @@ plot "$run"
 expect_status 2 "no --out"
 plot --out "$scratch/out"
 expect_status 2 "nothing to draw"
+plot --out "$scratch/out" --only streaming_latencies "$run"
+expect_status 2 "a name that no picture has"
+expect_said "streaming_resource_utilization"
+plot --out "$scratch/out" --only streaming_throughput_comparison --vega "$scratch/vega" "$run"
+expect_status 1 "a picture that the run cannot supply"
+expect_said "--rate max"
+plot --list
+expect_status 0 "--list"
 mkdir "$scratch/none"
 PATH=/nowhere plot --vega "$scratch/none" --out "$scratch/out" "$run"
 expect_status 1 "no renderer"

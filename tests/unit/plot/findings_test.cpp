@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "plot/pictures.hpp"
+#include "plot/findings.hpp"
 
 namespace dp {
 namespace {

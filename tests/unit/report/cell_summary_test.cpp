@@ -89,8 +89,8 @@ TEST(CellSummary, SumsProcessorAndMemoryOverAllProcesses) {
   run.report.workers[1].rss_mb = MeanPeak{200, 250};
   run.report.stages = {{"route", MeanMax{5, 6}, MeanPeak{30, 31}, std::nullopt}};
   const CellSummary s = summaries_of({run})[0];
-  EXPECT_DOUBLE_EQ(*s.cpu_percent, 95);
-  EXPECT_DOUBLE_EQ(*s.memory_mb, 230);
+  EXPECT_DOUBLE_EQ(s.cpu_percent->mean, 95);
+  EXPECT_DOUBLE_EQ(s.memory_mb->mean, 230);
   EXPECT_FALSE(cpu_percent_of(make_run({}).report));
 }
 

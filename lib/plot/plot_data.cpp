@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "plot/plot_data.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "base/file.hpp"
+#include "report/tables.hpp"
+
+namespace dp {
+namespace {
+
+using RunsByRate = std::map<double, std::vector<MeasuredRun>>;
+
+bool is_open(const MeasuredRun& run) { return run.report.rate_mode == "open"; }
+
+RunsByRate open_runs(const std::vector<MeasuredRun>& runs) {
+  RunsByRate by_rate;
+  for (const MeasuredRun& run : runs) {
+    if (is_open(run)) by_rate[run.report.rates.requested.value_or(0)].push_back(run);
+  }
+  return by_rate;
+}
+
+/// The rate of the pictures that show one.
+double main_rate(const RunsByRate& by_rate) {
+  const auto rank = [](const auto& entry) {
+    const bool calm = std::none_of(entry.second.begin(), entry.second.end(),
+                                   [](const MeasuredRun& run) { return run.report.overloaded; });
+    return std::tuple(entry.second.size(), calm, entry.first);
+  };
+  const auto best = std::max_element(by_rate.begin(), by_rate.end(),
+                                     [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  return best->first;
+}
+
+}  // namespace
+
+PlotData plot_data_of(std::vector<MeasuredRun> runs) {
+  check_comparable(runs, RatesMay::differ);
+  PlotData data;
+  const RunsByRate by_rate = open_runs(runs);
+  if (by_rate.size() > 1) {
+    const double rate = main_rate(by_rate);
+    std::erase_if(runs,
+                  [&](const MeasuredRun& run) { return is_open(run) && run.report.rates.requested != rate; });
+  }
+  data.sweep = group_runs(std::move(runs));
+  data.cells = plot_cells(averaged_results(summarize_cells(*data.sweep)), "the runs");
+  return data;
+}
+
+bool is_table(const std::vector<std::string>& arguments) {
+  return arguments.size() == 1 && arguments.front().ends_with(".csv");
+}
+
+PlotData read_plot_data(const std::vector<std::string>& arguments) {
+  const std::string& first = arguments.front();
+  if (!is_table(arguments)) return plot_data_of(load_runs(arguments));
+  PlotData data;
+  data.cells = plot_cells(parse_csv(read_text(first), first), first);
+  return data;
+}
+
+}  // namespace dp

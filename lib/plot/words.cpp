@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "plot/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/options.hpp"
+
+namespace dp {
+
+std::string nodes_text(std::uint32_t nodes) { return fmt::format("{} node{}", nodes, nodes == 1 ? "" : "s"); }
+
+std::string number_text(double x) {
+  if (x == 0) return "0";
+  const int above = static_cast<int>(std::floor(std::log10(std::abs(x))));
+  return fmt::format("{:.{}f}", x, std::max(0, 2 - above));
+}
+
+std::string per_strategy(std::vector<std::pair<double, std::string>> values, const char* number_format,
+                         const char* relation) {
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  const auto one = [&](const auto& v) {
+    return fmt::format(fmt::runtime(number_format), v.first) + fmt::format(" {} {}", relation, v.second);
+  };
+  if (values.size() > 3) return one(values.back()) + " to " + one(values.front());
+  std::string text;
+  for (const auto& v : values) text += (text.empty() ? "" : ", ") + one(v);
+  return text;
+}
+
+std::string range_text(const std::vector<double>& values, const char* number_format, const char* unit) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const std::string from = fmt::format(fmt::runtime(number_format), *low);
+  const std::string to = fmt::format(fmt::runtime(number_format), *high);
+  return (from == to ? "" : from + "–") + to + unit;
+}
+
+std::string with_interval(double value, const std::optional<double>& half_width, const char* unit) {
+  return number_text(value) + (half_width ? " ± " + number_text(*half_width) : "") + " " + unit;
+}
+
+std::vector<std::string> lines_of(const std::string& sentence, std::size_t line_length) {
+  std::vector<std::string> lines;
+  std::string line;
+  const auto width = [](const std::string& text) {  // characters, not bytes
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  };
+  for (const std::string& word : split(sentence, ' ')) {
+    if (!line.empty() && width(line) + 1 + width(word) > line_length) {
+      lines.push_back(line);
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  lines.push_back(line);
+  return lines;
+}
+
+}  // namespace dp

@@ -17,6 +17,7 @@ build_packages() {
 g++                  # compiler: C++20
 cmake                # build
 ninja-build          # build
+help2man             # man pages
 pkg-config           # finds libproc2 and xxHash
 ca-certificates      # certificates for the downloads
 curl                 # fetches CIFAR-10
@@ -62,6 +63,8 @@ python3-jsonschema   # validates run files against their schema
 chromium             # looks at dp-plot's page, headless
 chromium-driver      # same
 python3-selenium     # same
+mandoc               # checks the man pages
+man-db               # shows them
 iproute2             # network namespaces: tests with a loopback, or a host, of their own
 EOF
 }

@@ -19,9 +19,24 @@ else
 fi
 from=$(realpath --relative-to=. "$from")
 
+usage() {
+  cat <<EOF
+dp-install-vega - install Vega, with which dp-plot draws, from npm
+
+Usage: dp-install-vega
+
+It goes into $to; what is there already is not fetched again. Canvas is compiled, which needs
+  $hint
+
+Exit status: 0 done, 1 failed, 2 usage.
+
+Example:
+  dp-install-vega && dp-doctor
+EOF
+}
 if (($#)); then
-  echo "dp-install-vega - install Vega, with which dp-plot draws, from npm into $to"
-  [[ $1 == --help ]] && exit 0
+  [[ $1 == --help ]] && usage && exit 0
+  usage >&2
   exit 2
 fi
 if cmp -s "$from/package-lock.json" "$to/installed.json"; then exit 0; fi

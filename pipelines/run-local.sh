@@ -15,16 +15,16 @@ called=pipelines/run-local.sh
 [[ ${0##*/} == run-local.sh ]] || called=${0##*/}
 usage() {
   cat <<EOF
-run-local.sh - run one configuration of the pipeline on this machine
+${called##*/} - run one configuration of the pipeline on this machine
 
 Usage: $called [options] [-- more options for dp-stream]
 
-  --strategy NAME     uniform, dynamic or sharded (dynamic)
+  --strategy uniform|dynamic|sharded  (dynamic)
   --workers N         dp-infer processes (1)
   --config FILE       TOML with a section for each tool (pipelines/example.toml); what is given here wins
   --out FILE          where the report goes (stdout)
-  --backend KIND      torch, null or synthetic (torch)
-  --model NAME        resnet18, resnet18-cifar or a TorchScript file such as model.pt (resnet18)
+  --backend torch|null|synthetic  (torch)
+  --model resnet18|resnet18-cifar|FILE  a file: TorchScript, such as model.pt (resnet18)
   --input-size HxW, --normalize MEANS/DEVS
                       passed to the workers: how images become the model's input
   --threads N         per worker (1)
@@ -51,6 +51,7 @@ Usage: $called [options] [-- more options for dp-stream]
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
 
 Exit status: that of dp-collect (0 valid, 3 measured but invalid or --slo missed), 1 if a process failed, 2 usage, 130 interrupted.
+
 Example:
   $called --backend synthetic --data synthetic:3x32x32 --workers 2 --samples 2000 | jq .rates
 EOF

@@ -29,9 +29,9 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-infer", "compute the predictions of batches that dp-route hands out", example);
   options.section("Model")
-      .value("backend", "KIND",
+      .value("backend", "torch|null|synthetic",
              "torch, null (measures the toolkit itself) or synthetic (a worker of known speed)", "torch")
-      .value("model", "NAME|FILE",
+      .value("model", "resnet18|resnet18-cifar|FILE.pt",
              "torch: resnet18 (torchvision's topology), resnet18-cifar (3x3 stem, no max-pool), or a "
              "TorchScript file of one's own, "
              "such as model.pt, that returns samples x classes",
@@ -45,9 +45,9 @@ Options declare() {
              "0.49,0.48,0.45/0.25,0.24,0.26; or cifar10, imagenet, none (pixel / 255)",
              "none")
       .value("threads", "N", "torch: threads of one forward pass", "1")
-      .value("device", "NAME", "torch: cpu or cuda:N", "cpu")
-      .value("service", "DIST:TIME", "synthetic: time for a batch of any size, fixed:5ms or exp:5ms",
-             "fixed:5ms")
+      .value("device", "cpu|cuda:N", "torch: cpu or cuda:N", "cpu")
+      .value("service", "fixed:TIME|exp:TIME",
+             "synthetic: time for a batch of any size, fixed:5ms or exp:5ms", "fixed:5ms")
       .value("per-sample", "TIME",
              "synthetic: added for each sample, so that larger batches take longer (fixed:2ms and 100us: 32 "
              "take 5.2 ms)",

@@ -41,7 +41,8 @@ Options declare() {
   Options options("dp-keygen", "make the keys with which the tools of a run know each other", example);
   options.section("Keys")
       .value("out", "DIR", "where the keys go: ROLE.key, one a role, and `public`")
-      .value("role", "ROLE", "make one further key only: stream, route, infer or collect")
+      .value("role", "stream|route|infer|collect",
+             "make one further key only: stream, route, infer or collect")
       .value("name", "NAME", "of the further key: ROLE-NAME.key, and the comment on its line in `public`")
       .flag("force", "replace keys that are there: their owners are strangers then");
   return options;

@@ -21,7 +21,8 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-route", "spread batches over dp-infer workers by a strategy", example);
   options.section("Routing")
-      .value("strategy", "NAME", fmt::format("{}", fmt::join(strategy_names(), ", ")), "dynamic")
+      .value("strategy", fmt::format("{}", fmt::join(strategy_names(), "|")),
+             "which worker gets a batch: see dataparallel(7)", "dynamic")
       .value("workers", "W", "start when W workers are connected and warm", "1")
       .value("seed", "N", "for ties", "1")
       .value("decisions", "FILE", "log every decision, one JSON object a line");

@@ -24,19 +24,19 @@ Options declare() {
              "from 0 to 1); folder:DIR[,HxW] (PNG and JPEG, a sub-folder for each class or unlabelled); or "
              "synthetic:CxHxW[:N]",
              "data/cifar10/test_batch.bin")
-      .value("layout", "SPEC",
-             "who shares a batch: sequential, distributed:W[,shuffle] or shards:S[,hash][,zipf:A]",
+      .value("layout", "sequential|distributed:W[,shuffle]|shards:S[,hash][,zipf:A]",
+             "who shares a batch: the order of the file, ranks as in PyTorch's DistributedSampler, or shards",
              "shards:16")
       .value("samples", "N", "samples to send, cycling through the data", "8000")
       .value("batch-size", "N|A..B", "samples in a batch, or a range to draw from", "32")
       .value("batch-timeout", "TIME",
              "release a batch this long after its first sample even if not full; 0s: never", "0s")
-      .value("payload", "MODE", "inline (uint8 pixels) or reference (sample ids; workers need --data)",
-             "inline");
+      .value("payload", "inline|reference",
+             "inline (uint8 pixels) or reference (sample ids; workers need --data)", "inline");
   options.section("Load")
       .value("rate", "R|max",
              "samples per second, on a schedule that waits for nobody, or as fast as possible", "1000")
-      .value("arrivals", "KIND", "of samples: constant or poisson", "constant")
+      .value("arrivals", "constant|poisson", "of samples: constant or poisson", "constant")
       .value("concurrency", "K", "closed loop instead: keep K batches outstanding (0: open loop)", "0")
       .value("seed", "N", "of everything drawn: the same seed, the same schedule", "1");
   options.section("Peers")

@@ -162,7 +162,7 @@ Options& Options::positional(std::string placeholder, std::string help) {
 
 std::optional<Exit> Options::parse(int argc, const char* const* argv) {
   section("Common");
-  value("log-level", "LEVEL", "least important messages shown on stderr: debug, info, warn or error", "info");
+  value("log-level", "debug|info|warn|error", "least important messages shown on stderr", "info");
   flag("quiet", "show warnings and errors only");
   value(
       "config", "FILE",

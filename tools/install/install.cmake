@@ -28,6 +28,30 @@ dp_script(dp-run-local pipelines/run-local.sh)
 dp_script(dp-install-vega pipelines/install-vega.sh)
 dp_script(dp-fetch-cifar10 data/fetch-cifar10)
 
+# Man pages, from the --help of what is installed; completion, one file for all commands.
+set(man_pages "${CMAKE_SOURCE_DIR}/tools/install/man-pages.sh")
+install(CODE "
+  find_program(HELP2MAN help2man)
+  if(HELP2MAN)
+    set(prefix \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+    execute_process(COMMAND bash ${man_pages} \"\${prefix}/${CMAKE_INSTALL_BINDIR}\" ${PROJECT_VERSION}
+      \"\${prefix}/${CMAKE_INSTALL_MANDIR}\" COMMAND_ERROR_IS_FATAL ANY)
+  else()
+    message(WARNING \"no man pages: there is no help2man\")
+  endif()")
+foreach(source IN LISTS tools)
+  get_filename_component(tool ${source} NAME_WE)
+  list(APPEND commands ${tool})
+endforeach()
+list(APPEND commands dp-run-local)
+list(JOIN commands " " COMMANDS)
+configure_file(tools/install/completion.bash ${CMAKE_BINARY_DIR}/completion/${PROJECT_NAME} @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/completion/${PROJECT_NAME} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+foreach(command IN LISTS commands)  # bash-completion looks for a file of the command's name
+  file(CREATE_LINK ${PROJECT_NAME} ${CMAKE_BINARY_DIR}/completion/${command} SYMBOLIC)
+  install(FILES ${CMAKE_BINARY_DIR}/completion/${command} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endforeach()
+
 foreach(folder data lib/plot pipelines)
   get_filename_component(parent ${CMAKE_BINARY_DIR}/share/dataparallel/${folder} DIRECTORY)
   file(MAKE_DIRECTORY ${parent})

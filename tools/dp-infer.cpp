@@ -58,7 +58,8 @@ Options declare() {
       .value("name", "NAME",
              "of this worker, unique in the run (default: HOST-PID); a replacement takes its place")
       .value("credit", "N", "batches held at once: one computed, the rest waiting (default: 2, null 64)")
-      .value("data", "SPEC", "data set held here, for batches by reference (as dp-stream --data)");
+      .value("data", "FILE|npy:FILE|folder:DIR|synthetic:CxHxW[:N]",
+             "data set held here, for batches by reference (as dp-stream --data)");
   options.section("Peers")
       .value("route", "ENDPOINT", "where dp-route hands out work", "tcp://127.0.0.1:5602")
       .value("collect", "ENDPOINT", "where dp-collect listens", "tcp://127.0.0.1:5603");

@@ -18,7 +18,7 @@ constexpr const char* example =
 Options declare() {
   Options options("dp-stream", "emit batches of a data set at a given rate, for dp-route to spread", example);
   options.section("Data")
-      .value("data", "SPEC",
+      .value("data", "FILE|npy:FILE|folder:DIR|synthetic:CxHxW[:N]",
              "CIFAR-10 binary files, comma-separated; npy:IMAGES[,LABELS] (NxCxHxW or NxHxWxC, uint8, or "
              "float32 "
              "from 0 to 1); folder:DIR[,HxW] (PNG and JPEG, a sub-folder for each class or unlabelled); or "

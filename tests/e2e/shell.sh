@@ -77,6 +77,7 @@ expect synthetic dp-run-local --backend s
 expect 'exp: fixed:' dp-infer --service ''
 expect 'distributed: sequential shards:' dp-stream --layout ''
 expect 'debug' dp-plot --log-level = d
+expect 'folder: npy: synthetic:' dp-stream --data ''
 expect '' dp-collect --warmup ''
 mkdir pictures && touch run.json
 expect 'pictures run.json' dp-summarize ''

@@ -10,7 +10,7 @@ fi
 # shellcheck source=tests/e2e/common.bash
 source "$(dirname "$0")/common.bash"
 
-sed -n '/^export PATH=/,/^```/p' "$root/README.md" | sed '$d' >"$work/pasted"
+awk '/^export PATH=/ { inside = 1 } /^```/ && inside { exit } inside' "$root/README.md" >"$work/pasted"
 grep -q dp-stream "$work/pasted" || die "the pipeline was not found in README.md"
 mkdir -p "$work/checkout/build"
 ln -s "$root/data" "$work/checkout/data"

@@ -65,9 +65,9 @@ std::string value_text(const ConfigValue& value) {
   return fmt::format("{:.6g}", std::get<double>(value));
 }
 
-/// Names that tell where things were, not what was measured.
+/// Names that tell where things were, or all options once more, not what was measured.
 bool of_the_place(const std::string& name) {
-  static const std::set<std::string> names{"command_line", "journal", "events", "trace"};
+  static const std::set<std::string> names{"command_line", "journal", "events", "trace", "toml"};
   return names.count(name) > 0;
 }
 
@@ -92,30 +92,49 @@ std::vector<std::pair<std::string, std::vector<std::pair<std::string, Values>>>>
   return stages;
 }
 
-/// stage: command line, of each stage that recorded one.
-Facts command_lines(const RunReport& report) {
-  Facts lines;
+/// stage: the option called `wanted`, of each stage that recorded one.
+Facts recorded(const RunReport& report, std::string_view wanted) {
+  Facts found;
   for (const auto& [stage, section] : report.config) {
     for (const auto& [name, value] : section) {
-      if (name == "command_line") lines.emplace_back(stage, value_text(value));
+      if (name == wanted) found.emplace_back(stage, value_text(value));
     }
   }
-  return lines;
+  return found;
+}
+
+/// A word of a shell's command line that means `text` and nothing else.
+std::string shell_word(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+std::string code_html(const std::string& text) {
+  return fmt::format("<pre><code>{}</code></pre>\n", html_escaped(text));
 }
 
 std::string run_commands_html(const ListedRun& run) {
   const RunReport& r = run.run->report;
-  std::string text;
-  for (const auto& [stage, line] : command_lines(r)) {
-    if (stage == "infer" && r.nodes > 1) text += fmt::format("# one of {} workers\n", r.nodes);
-    text += line + "\n";
-  }
   const std::string at =
       r.rates.requested ? fmt::format("at {:.6g}/s", *r.rates.requested) : "as fast as possible";
-  return fmt::format("<details><summary>{}</summary><pre><code>{}</code></pre></details>\n",
-                     html_escaped(fmt::format("{}, {} {}, seed {}", r.strategy, count_text(r.nodes, "node"),
-                                              at, run.iteration->seed)),
-                     html_escaped(text));
+  std::string html =
+      fmt::format("<details><summary>{}</summary>\n",
+                  html_escaped(fmt::format("{}, {} {}, seed {}", r.strategy, count_text(r.nodes, "node"), at,
+                                           run.iteration->seed)));
+  if (!recorded(r, "toml").empty()) {
+    html += "<p>All workers on this machine, each like the first:</p>\n" +
+            code_html(fmt::format("jq -r '.config[].toml' {} > again.toml\n"
+                                  "pipelines/run-local.sh --config again.toml --out again.json\n",
+                                  shell_word(run.run->file)));
+  }
+  std::string started;
+  for (const auto& [stage, line] : recorded(r, "command_line")) {
+    if (stage == "infer" && r.nodes > 1) started += fmt::format("# the first of {} workers\n", r.nodes);
+    started += line + "\n";
+  }
+  if (!started.empty()) html += "<p>Its processes, as they were started:</p>\n" + code_html(started);
+  return html + "</details>\n";
 }
 
 }  // namespace
@@ -184,7 +203,7 @@ std::string commands_html(const ReportInputs& inputs) {
                         html_escaped(commands + inputs.made_by + "\n"));
     if (changed) html += "<p>The sources had been changed against their revision: figures may differ.</p>\n";
   }
-  html += "<details><summary>Each run's processes, as they were started</summary>\n";
+  html += "<details><summary>One run alone</summary>\n";
   for (const ListedRun& run : runs) html += run_commands_html(run);
   return html + "</details>\n";
 }

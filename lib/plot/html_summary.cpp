@@ -83,11 +83,26 @@ std::string latency_tile(const std::vector<const CellSummary*>& cells, const std
   return "";
 }
 
+/// "a", "a and b", "a, b and c": distinct values in the order in which they come.
+class Listed {
+ public:
+  void add(const std::string& value) {
+    if (std::find(values_.begin(), values_.end(), value) == values_.end()) values_.push_back(value);
+  }
+  std::string text() const {
+    if (values_.size() < 2) return values_.empty() ? "" : values_[0];
+    return fmt::format("{} and {}", fmt::join(values_.begin(), values_.end() - 1, ", "), values_.back());
+  }
+
+ private:
+  std::vector<std::string> values_;
+};
+
 template <class Get>
 std::string listed(const std::vector<ListedRun>& runs, Get get) {
-  std::set<std::string> values;
-  for (const ListedRun& run : runs) values.insert(get(run));
-  return fmt::format("{}", fmt::join(values, ", "));
+  Listed values;
+  for (const ListedRun& run : runs) values.add(get(run));
+  return values.text();
 }
 
 std::string nodes_sentence(const ReportInputs& inputs) {
@@ -97,7 +112,9 @@ std::string nodes_sentence(const ReportInputs& inputs) {
     nodes.insert(cell.nodes);
     one_host = one_host && cell.one_host;
   }
-  return fmt::format("{} node{}{}", fmt::join(nodes, ", "), nodes == std::set<std::uint32_t>{1} ? "" : "s",
+  Listed numbers;
+  for (const std::uint32_t n : nodes) numbers.add(fmt::format("{}", n));
+  return fmt::format("{} node{}{}", numbers.text(), nodes == std::set<std::uint32_t>{1} ? "" : "s",
                      one_host ? " (processes of one host)" : "");
 }
 
@@ -130,8 +147,6 @@ std::string headline_html(const ReportInputs& inputs) {
   for (const NodeComparison& c : inputs.comparisons) {
     if (c.nodes == nodes) return html_escaped(c.sentence);
   }
-  std::vector<std::string> sentences;
-  for (const Picture& picture : inputs.pictures) sentences.push_back(picture.name);
   return "No strategy was measured validly at full speed: there is nothing to recommend.";
 }
 

@@ -107,6 +107,11 @@ std::string reason_html(const Verdict& v) {
                      v.remedy.empty() ? "" : " <span class=\"remedy\">" + html_escaped(v.remedy) + "</span>");
 }
 
+/// A row below a run's, as wide as the table.
+HtmlRow told_row(const std::string& html) {
+  return {{{fmt::format("<div class=\"told\">{}</div>", html), false, 12}}, "reason"};
+}
+
 void add_run(const ListedRun& listed, std::vector<HtmlRow>& rows) {
   const RunReport& r = listed.run->report;
   HtmlRow row{
@@ -126,12 +131,11 @@ void add_run(const ListedRun& listed, std::vector<HtmlRow>& rows) {
   rows.push_back(std::move(row));
   for (const auto* verdicts : {&r.verdicts, &r.slo}) {
     for (const Verdict& v : *verdicts) {
-      if (!v.ok) rows.push_back({{{reason_html(v), false, 12}}, "reason"});
+      if (!v.ok) rows.push_back(told_row(reason_html(v)));
     }
   }
   for (const RunEvent& event : r.events) {
-    rows.push_back(
-        {{{fmt::format("{:.1f} s: {}", event.t_s, html_escaped(event.what)), false, 12}}, "reason"});
+    rows.push_back(told_row(fmt::format("{:.1f} s: {}", event.t_s, html_escaped(event.what))));
   }
 }
 

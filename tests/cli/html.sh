@@ -23,7 +23,7 @@ for iteration in 1 2 3; do
     done
   done
 done
-a_run '.workers[0].name = $hostile | .host.cpu = $hostile | .valid = false | .verdicts[0] |= (.ok = false | .observed = $hostile | .remedy = $hostile)'
+a_run '.config.stream.toml = "[stream]\nrate = 1000\n" | .workers[0].name = $hostile | .host.cpu = $hostile | .valid = false | .verdicts[0] |= (.ok = false | .observed = $hostile | .remedy = $hostile)'
 
 run "$bin/dp-plot" --html "$page" --vega "$vega" --made-by "make $hostile" run-*.json
 expect_status 0
@@ -34,6 +34,8 @@ grep -qiE '(src|href)="?(https?:)?//' "$page" && fail "the page fetches somethin
 expect_page() { grep -qF -- "$1" "$page" || fail "the page does not have: $1"; }
 expect_page 'make &lt;/script&gt;'
 expect_page 'INVALID'
+expect_page "run-$number.json&#39; &gt; again.toml"
+grep -qF '<dt>toml</dt>' "$page" && fail 'the options are shown twice'
 
 "$source_dir/tests/html/look_at_page.py" "$page" "$bin/../html" --expect streaming_throughput_comparison=1014 >seen 2>&1 ||
   fail "$(cat seen)"

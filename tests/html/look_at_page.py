@@ -151,6 +151,14 @@ def check_widths(browser, width):
     check(wide["page"] <= width and not wide["wider"], f"wider than {width} px: {wide}")
 
 
+def check_legible(browser):
+    """No picture is shrunk below four fifths of its size: it is scrolled in its box instead."""
+    small = browser.run(
+        "return [...document.querySelectorAll('svg.marks')].map((s) => ({name: s.closest('figure').id,"
+        " scale: s.getBoundingClientRect().width / s.viewBox.baseVal.width})).filter((s) => s.scale < 0.8)")
+    check(not small, f"too small to read: {small}")
+
+
 def check_silence(browser, page):
     """No error on the console (Vega warns of layers without rows), and nothing but the page was asked for (Chromium's
     own first page is chrome:)."""
@@ -185,6 +193,8 @@ def main():
             browser.look(width, scheme, media=media)
             check_widths(browser, width)
             check_contrast(browser, name)
+            if media != "print":
+                check_legible(browser)
             browser.photograph(arguments.screenshots / f"{name}.png")
         browser.look(1280)
         check_tooltips(browser, pictures, expected)

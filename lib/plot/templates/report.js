@@ -31,7 +31,7 @@
     }
   };
 
-  const openAll = () => document.querySelectorAll("details").forEach((details) => { details.open = true; });
+  const openAll = () => document.querySelectorAll("details:not(.chart *)").forEach((details) => { details.open = true; });
   addEventListener("beforeprint", openAll);
 
   const pictures = JSON.parse(document.getElementById("pictures").textContent);

@@ -9,7 +9,6 @@
 
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -18,6 +17,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/signals_elsewhere.hpp"
 
 namespace dp {
 namespace {
@@ -167,12 +167,8 @@ void JournalFile::Impl::check() const {
 JournalFile::JournalFile(const fs::path& path, const std::function<void(JournalRecord&&)>& replay)
     : impl_(std::make_unique<Impl>(path)) {
   impl_->recover(replay);
-  // Signals are for the thread that takes them; the one of a limit on file sizes would end the process.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsElsewhere quiet;
   impl_->writer = std::thread([this] { impl_->store_groups(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 JournalFile::~JournalFile() = default;

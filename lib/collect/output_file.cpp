@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <climits>
 #include <condition_variable>
-#include <csignal>
 #include <filesystem>
 #include <mutex>
 #include <string_view>
@@ -19,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/signals_elsewhere.hpp"
 
 namespace dp {
 namespace {
@@ -69,13 +69,8 @@ OutputFile::Impl::Impl(const std::string& path)
       file(open_output(path)),
       regular(path != "-" && is_regular(file.fd)) {
   if (file.fd < 0) throw Error("{}: {}", this->path, reason(errno));
-  // Signals are for the thread that takes them; those of a closed pipe and of a limit on file sizes would end
-  // the process.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsElsewhere quiet;
   writer = std::thread([this] { write_texts(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 OutputFile::Impl::~Impl() {

@@ -38,6 +38,8 @@ libxxhash-dev        # checksums
 libpng-dev           # reads PNG images
 libturbojpeg0-dev    # reads JPEG images
 zlib1g-dev           # checksums of the journal
+libncurses-dev       # dp-top's screen
+libmicrohttpd-dev    # dp-collect --metrics
 python3              # node-gyp, which builds Vega's canvas
 make                 # same
 libcairo2-dev        # canvas: drawing
@@ -65,6 +67,8 @@ chromium-driver      # same
 python3-selenium     # same
 mandoc               # checks the man pages
 man-db               # shows them
+python3-pyte         # a terminal to try dp-top on
+python3-prometheus-client  # reads what --metrics tells
 iproute2             # network namespaces: tests with a loopback, or a host, of their own
 EOF
 }

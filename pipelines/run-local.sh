@@ -47,6 +47,8 @@ Usage: $called [options] [-- more options for dp-stream]
   --lease TIME        passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
   --keys DIR          speak with the keys that \`dp-keygen --out DIR\` made
+  --live auto|ENDPOINT|none  where dp-collect publishes for dp-top: auto is where dp-top looks (auto)
+  --metrics HOST:PORT where dp-collect answers Prometheus
   --ports N           bind ports N, N+1 and N+2 instead of free ones
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
 
@@ -57,7 +59,7 @@ Example:
 EOF
 }
 
-workers='' config='' out='' slowdowns='' worker_seed='' expected='' logs='' ports=0 keys='' journal=''
+workers='' config='' out='' slowdowns='' worker_seed='' expected='' logs='' ports=0 keys='' journal='' live=''
 data=() link=() collect_options=() route_options=() infer_options=() stream_options=()  # only what was given
 while (($#)); do
   case $1 in
@@ -72,7 +74,8 @@ while (($#)); do
     --worker-seed) worker_seed=$2 ;;
     --data) data=("$1" "$2") ;;
     --expected) expected=$2 ;;
-    --predictions | --slo | --events | --trace | --warmup) collect_options+=("$1" "$2") ;;
+    --predictions | --slo | --events | --trace | --warmup | --metrics) collect_options+=("$1" "$2") ;;
+    --live) live=$2 ;;
     --journal) journal=$2 ;;
     --strategy | --decisions | --lease) route_options+=("$1" "$2") ;;
     --heartbeat | --wait) link+=("$1" "$2") ;;
@@ -91,11 +94,12 @@ if [[ -n $config ]]; then
   # The file may set what this script has to know.
   in_force() { "$bin/$1" --config "$config" --print-config | sed -n "s/^$2 = \([^ ]*\) .*/\1/p"; }
   workers=${workers:-$(in_force dp-route workers)} && worker_seed=${worker_seed:-$(in_force dp-infer seed)}
+  live=${live:-$(in_force dp-collect live | tr -d '"')}
   [[ -n $workers && -n $worker_seed ]] || exit 2  # the tool that refused the file said why
 elif ((${#data[@]} == 0)); then
   data=(--data data/cifar10/test_batch.bin)
 fi
-workers=${workers:-1} worker_seed=${worker_seed:-1}
+workers=${workers:-1} worker_seed=${worker_seed:-1} live=${live:-auto}
 [[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
 [[ $worker_seed =~ ^(0|[1-9][0-9]{0,17})$ ]] || { echo "run-local.sh: --worker-seed '$worker_seed': give a whole number from 0" >&2; exit 2; }
 
@@ -169,6 +173,7 @@ keys_for() {
 }
 keys_for collect --allow
 collect=("$bin/dp-collect" --bind "$(port 2)" "${collect_options[@]}" "${with[@]}" "${link[@]}")
+[[ $live == none ]] || collect+=(--live "$live")
 [[ -n $out ]] && collect+=(--out "$out") && rm -f "$out.journal"
 # A journal that is there is of a run whose other processes are gone.
 [[ -n $journal ]] && collect+=(--journal "$journal") && rm -f "$journal"

@@ -16,6 +16,7 @@
 #include "collect/kept_journal.hpp"
 #include "collect/progress_line.hpp"
 #include "collect/slo.hpp"
+#include "live/live_outputs.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/host_facts.hpp"
 #include "runtime/host_usage.hpp"
@@ -61,6 +62,14 @@ Options declare() {
       "interrupted; none without --out)");
   options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
                                  "tcp://127.0.0.1:5603");
+  options.section("Watching")
+      .value(
+          "live", "auto|ENDPOINT",
+          "publish the state of the run twice a second: auto for where your dp-top on this host finds it, or "
+          "an endpoint such as tcp://127.0.0.1:5604 (port 0: any); beyond this host it takes keys, and who "
+          "looks on owns one of the role top")
+      .value("metrics", "HOST:PORT",
+             "answer Prometheus at http://HOST:PORT/metrics (usual: 127.0.0.1:9464; port 0: any)");
   add_link_options(options, Role::collect);
   return options;
 }
@@ -111,6 +120,15 @@ void note_all(const std::vector<std::string>& problems, Collector& collector) {
     log_warn("{}", problem);
     collector.note(now(), problem);
   }
+}
+
+LiveWishes live_wishes(const Options& options) {
+  LiveWishes wishes;
+  wishes.live = options.text("live");
+  if (options.has("live") && wishes.live != local_run) wishes.live = endpoint_option(options, "live");
+  if (options.has("metrics"))
+    wishes.metrics = checked_metrics_address(options.text("metrics"), options.has("insecure"));
+  return wishes;
 }
 
 JournalPlace journal_place(const Options& options) {
@@ -169,7 +187,9 @@ Exit run(Options& options) {
   settings.keep_predictions = options.has("predictions");
   const std::vector<Objective> objectives = parse_objectives(options.texts("slo"));
   settings.warmup = options.duration("warmup");
+  settings.watched = options.has("live") || options.has("metrics");
   const std::string bind = endpoint_option(options, "bind");
+  const LiveWishes wishes = live_wishes(options);
   const HostDescription host = describe_host();
   const std::string started = utc_now();
 
@@ -177,7 +197,8 @@ Exit run(Options& options) {
   const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);
 
   EventLoop loop;
-  Transport transport(security_option(options, Role::collect));
+  const std::optional<Security> security = security_option(options, Role::collect);
+  Transport transport(security);
   KeptJournal journal(journal_place(options), options.text("out"));
   settings.journal = journal.used();
   settings.will_be_back = journal.named();
@@ -198,24 +219,27 @@ Exit run(Options& options) {
                 raw(collector.run()));
   }
   const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_ledger_bytes);
+  LiveOutputs live(wishes, security);
   ProcessUsage usage;
   HostMeter meter;
   HostUsage host_usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) {
     collector.usage(now, usage.read(), out);
     host_usage.add(meter.read(), collector.started());
+    if (live.any()) live.tell(collector.session(), collector.snapshot(now));
   });
   {
     ProgressLine line(options.has("quiet"));
     loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {
       if (const auto progress = collector.progress(now)) line.show(*progress);
     });
-    say_ready("dp-collect", fmt::format("bind={} run={:016x}", at, raw(collector.run())));
+    say_ready("dp-collect", fmt::format("bind={} run={:016x}{}", at, raw(collector.run()), live.ready()));
     Exit status = Exit::failed;
     try {
       status = loop.run(collector, transport);
       host_usage.add(meter.read(), collector.started());
       journal.sync(collector);
+      if (live.any()) live.tell(collector.session(), collector.snapshot(now()));
     } catch (const Error&) {
       if (!collector.started()) journal.remove_if_temporary();
       throw;

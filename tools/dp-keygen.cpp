@@ -18,7 +18,7 @@ using namespace dp;
 namespace fs = std::filesystem;
 
 constexpr const char* example =
-    "  dp-keygen --out keys    # keys/stream.key, route.key, infer.key, collect.key, public\n"
+    "  dp-keygen --out keys    # keys/stream.key, route.key, infer.key, collect.key, top.key, public\n"
     "  dp-collect --key keys/collect.key --allow keys/public &\n"
     "  dp-route --key keys/route.key --allow keys/public --server-key keys/public &\n"
     "  dp-infer --key keys/infer.key --server-key keys/public --backend synthetic &\n"
@@ -41,8 +41,8 @@ Options declare() {
   Options options("dp-keygen", "make the keys with which the tools of a run know each other", example);
   options.section("Keys")
       .value("out", "DIR", "where the keys go: ROLE.key, one a role, and `public`")
-      .value("role", "stream|route|infer|collect",
-             "make one further key only: stream, route, infer or collect")
+      .value("role", "stream|route|infer|collect|top",
+             "make one further key only: stream, route, infer, collect or top")
       .value("name", "NAME", "of the further key: ROLE-NAME.key, and the comment on its line in `public`")
       .flag("force", "replace keys that are there: their owners are strangers then");
   return options;
@@ -92,7 +92,7 @@ Exit run(Options& options) {
   const std::string name = options.text("name");
   std::optional<Role> role;
   if (options.has("role")) {
-    role = role_of_key_name(options.choice("role", {"stream", "route", "infer", "collect"}));
+    role = role_of_key_name(options.choice("role", {"stream", "route", "infer", "collect", "top"}));
     if (name.empty() || name.size() > 100 || name.find_first_not_of(letters_of_names) != std::string::npos)
       throw UsageError("--name '{}': give 1 to 100 letters, digits, dots, dashes or underscores", name);
   }

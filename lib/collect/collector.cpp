@@ -11,7 +11,7 @@ Collector::Collector(CollectorOptions options, std::uint64_t nonce_seed)
     : options_(std::move(options)),
       rng_(nonce_seed),
       peers_(options_.boot_id, new_session(rng_), options_.timing),
-      recorder_(options_.expected, options_.keep_predictions, options_.warmup) {}
+      recorder_(options_.expected, options_.keep_predictions, options_.warmup, options_.watched) {}
 
 std::optional<PeerId> Collector::find_role(Role role) const {
   for (const auto& [id, peer] : peers_.peers()) {
@@ -71,6 +71,7 @@ void Collector::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox
     eos_stored_ = false;
   }
   if (hello.role == Role::infer) recorder_.found_worker(hello.name);
+  presence_[{hello.role, hello.name}] = {PeerPresence::connected, now};
   if (fin_said_) peers_.send(from, Fin{}, out);
   if (hello.role != Role::infer) commit_due_ = true;
 }
@@ -106,6 +107,7 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
     recorder_.usage(role, peers_.find(from)->name, *usage);
   }
   if (std::holds_alternative<Bye>(envelope.body)) {
+    presence_[{role, peers_.find(from)->name}] = {PeerPresence::left, now};
     stream_left_ = stream_left_ || role == Role::stream;
     route_left_ = route_left_ || role == Role::route;
     peers_.drop(from, out);
@@ -118,6 +120,7 @@ void Collector::gone(Time now, const PeerState& state, Outbox& out) {
   std::string what = fmt::format("{} {} was lost (no heartbeat)", name_of(state.role), state.name);
   out.warn(what);
   happened(now, std::move(what));
+  presence_[{state.role, state.name}] = {PeerPresence::lost, state.heard};
   if (state.role == Role::infer) recorder_.lost_worker(state.name);
 }
 

@@ -27,6 +27,7 @@ struct CollectorOptions {
   std::vector<std::uint8_t> expected;          ///< class by sample id; may be empty
   bool keep_predictions = false;               ///< for `predictions()`
   Duration warmup{};                           ///< the part of the run that is kept apart
+  bool watched = false;                        ///< for `snapshot()`
   Duration give_up = std::chrono::seconds(5);  ///< at the end: for the router's report and goodbyes
   std::string boot_id;
   LinkTiming timing;
@@ -63,6 +64,10 @@ class Collector final : public Stage {
 
   /// Once finished with `done`: the report, but for host, versions and this tool's own options.
   RunReport report() const;
+
+  /// The run at a glance, if `watched`; `number` is left to whoever publishes it.
+  Snapshot snapshot(Time now) const;
+  Session session() const { return peers_.session(); }
 
   struct Progress {
     std::uint64_t samples = 0, planned = 0;
@@ -110,6 +115,7 @@ class Collector final : public Stage {
   void try_end(Time now, Outbox& out);
   void finish_complete(Time now, Outbox& out);
   std::optional<PeerId> find_role(Role role) const;
+  void tell_who_is_missing(Snapshot& snapshot) const;
   Duration offset(PeerId peer) const;
   Duration offset(Role role, const std::string& name) const;
 
@@ -117,6 +123,12 @@ class Collector final : public Stage {
   Rng rng_;
   Listener peers_;
   Recorder recorder_;
+  /// Of everybody who was ever there; `heard` is as it was when they went.
+  struct Presence {
+    PeerPresence state{};
+    Time heard{};
+  };
+  std::map<std::pair<Role, std::string>, Presence> presence_;
   Observer* observer_ = nullptr;
 
   std::optional<Run> plan_;

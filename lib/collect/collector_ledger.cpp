@@ -185,6 +185,7 @@ void Collector::take_settlement(const Settlement& s) {
     digests_[s.batch] = digest_of(s.predictions);
     if (digests_.size() > most_digests) digests_.erase(digests_.begin());
   }
+  recorder_.tried(s.worker, s.attempt);
   settled_.insert(s.batch);
   announced_.erase(found);
 }

@@ -3,6 +3,7 @@
 #include "collect/recorder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "stats/percentile_support.hpp"
@@ -16,12 +17,32 @@ constexpr double mb = 1e6;
 constexpr SampleId most_predictions = 1 << 26;      ///< ids beyond are not kept
 constexpr Duration longest_reach = usage_interval;  ///< of an interval that begins before the measured part
 
+/// Generator, admission, router, queue, compute, return.
+std::array<Duration, 6> stages_of(const Announced& batch, const Stations& at) {
+  return {batch.released - batch.scheduled,      at.outbound.sent - batch.released,
+          at.outbound.routed - at.outbound.sent, at.worker.started - at.outbound.routed,
+          at.worker.done - at.worker.started,    at.collected - at.worker.done};
+}
+
 }  // namespace
 
 void Recorder::Part::take(std::uint64_t n, Duration batch_latency) {
   ++batches;
   samples += n;
   latency.record(batch_latency.count());
+}
+
+void Recorder::Work::merge(const Work& other) {
+  samples += other.samples;
+  batches += other.batches;
+  busy += other.busy;
+}
+
+void Recorder::Flow::merge(const Flow& other) {
+  offered += other.offered;
+  completed += other.completed;
+  latency.merge(other.latency);
+  for (std::size_t i = 0; i < std::size(stages); ++i) stages[i] += other.stages[i];
 }
 
 void Recorder::begin(const Run& run, Time t0) {
@@ -56,6 +77,7 @@ void Recorder::announced(const Announced& batch) {
   }
   if (batch.arrivals.empty()) second(batch.released).offered += n;
   for (const Time arrival : batch.arrivals) ++second(arrival).offered;
+  if (Flow* flow = watched_ ? recent_.at(between(t0_, batch.released)) : nullptr) flow->offered += n;
 }
 
 void Recorder::completed(const Announced& batch, const Stations& at, const std::string& worker,
@@ -70,6 +92,7 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   bucket.completed += n;
   bucket.latency.record(latency.count());
   Served& served = workers_[worker];
+  if (watched_) flow(batch, at, served);
   held_.take(worker, batch.ids);
   for (std::size_t i = 0; keep_predictions_ && i < n; ++i) keep(batch.ids[i], predictions[i]);
   if (warming_up(batch, at.collected)) return warm_up_.take(n, latency);
@@ -78,6 +101,20 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   ++served.batches;
   served.samples += n;
   served.busy_s += std::max(0.0, to_seconds(at.worker.done - at.worker.started));
+}
+
+/// For a glance: measured part or not.
+void Recorder::flow(const Announced& batch, const Stations& at, Served& served) {
+  const Work work{batch.ids.size(), 1, std::max(Duration{}, at.worker.done - at.worker.started)};
+  const Duration when = between(t0_, at.collected);
+  served.all.merge(work);
+  if (Work* recent = served.recent.at(when)) recent->merge(work);
+  Flow* flow = recent_.at(when);
+  if (!flow) return;
+  flow->completed += work.samples;
+  flow->latency.record((at.collected - batch.scheduled).count());
+  const auto stages = stages_of(batch, at);
+  for (std::size_t i = 0; i < stages.size(); ++i) flow->stages[i] += stages[i];
 }
 
 /// What is told of the measured part only.
@@ -93,10 +130,8 @@ void Recorder::measure(const Announced& batch, const Stations& at, const std::ve
     if (part >= 0 && part < tenths)
       due_[static_cast<std::size_t>(part)].record((at.collected - batch.scheduled).count());
   }
-  const Duration stages[] = {batch.released - batch.scheduled,      at.outbound.sent - batch.released,
-                             at.outbound.routed - at.outbound.sent, at.worker.started - at.outbound.routed,
-                             at.worker.done - at.worker.started,    at.collected - at.worker.done};
-  for (std::size_t i = 0; i < std::size(stages); ++i) stages_[i].record(stages[i].count());
+  const auto stages = stages_of(batch, at);
+  for (std::size_t i = 0; i < stages.size(); ++i) stages_[i].record(stages[i].count());
   service_.record((at.worker.done - at.worker.started).count());
 }
 
@@ -132,6 +167,12 @@ void Recorder::failed(const Announced& batch, Time at) {
   last_ = std::max(last_, at);
 }
 
+void Recorder::tried(const std::string& worker, std::uint32_t attempt) {
+  if (attempt < 2) return;
+  retries_ += attempt - 1;
+  if (const auto served = workers_.find(worker); served != workers_.end()) ++served->second.retried;
+}
+
 void Recorder::duplicate(std::size_t samples, bool differs) {
   ++batches_.duplicates_discarded;
   samples_.duplicates_discarded += samples;
@@ -143,10 +184,15 @@ void Recorder::usage(Role role, const std::string& name, const Usage& message) {
   if (!message.host.empty()) {
     r.host = message.host;
     r.detail = message.detail;
-    r.options = message.options;
   }
+  if (!message.options.empty()) r.options = message.options;
   const ResourceUsage& now = message.usage;
   const std::optional<ResourceUsage> before = std::exchange(r.last, now);
+  r.recent_cpu = r.recent_span = {};
+  if (before && now.at > before->at && now.cpu >= before->cpu) {
+    r.recent_cpu = now.cpu - before->cpu;
+    r.recent_span = now.at - before->at;
+  }
   if (t0_ == Time{} || now.at < from_) return;  // warming up, or waiting for the others
   const double anonymous = static_cast<double>(now.anonymous_bytes) / mb;
   if (r.readings++ == 0) r.anonymous_mb.first = anonymous;

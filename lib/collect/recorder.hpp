@@ -5,11 +5,13 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/settled.hpp"
 #include "collect/held_samples.hpp"
+#include "collect/recent.hpp"
 #include "report/run_report.hpp"
 #include "stats/histogram.hpp"
 #include "wire/message.hpp"
@@ -39,14 +41,21 @@ class Recorder {
  public:
   /// `expected`: class by sample id as shipped with the weights; may be empty. Batches due in the first
   /// `warmup` after t0, or without a schedule collected in it, are accounted for and otherwise kept apart.
-  explicit Recorder(std::vector<std::uint8_t> expected, bool keep_predictions = false, Duration warmup = {})
-      : expected_(std::move(expected)), keep_predictions_(keep_predictions), warmup_(warmup) {}
+  /// `watched`: what `glance` tells is kept too.
+  explicit Recorder(std::vector<std::uint8_t> expected, bool keep_predictions = false, Duration warmup = {},
+                    bool watched = false)
+      : expected_(std::move(expected)),
+        keep_predictions_(keep_predictions),
+        warmup_(warmup),
+        watched_(watched) {}
 
   void begin(const Run& run, Time t0);
   void announced(const Announced& batch);
   void completed(const Announced& batch, const Stations& at, const std::string& worker,
                  const std::vector<Label>& predictions);
   void failed(const Announced& batch, Time at);
+  /// The batch was settled at this attempt, the first being 1; `worker` "": given up.
+  void tried(const std::string& worker, std::uint32_t attempt);
   void duplicate(std::size_t samples, bool differs);
   void usage(Role role, const std::string& name, const Usage& usage);
   void lost_worker(const std::string& name);
@@ -66,9 +75,17 @@ class Recorder {
 
   std::uint64_t completed_samples() const { return samples_.completed; }
   Time t0() const { return t0_; }
+  Time last() const { return last_; }  ///< settlement
   /// Class by sample id as predicted last, if asked to keep them; no_prediction where there is none.
   const std::vector<std::uint8_t>& predictions() const { return predictions_; }
   std::optional<double> p99_ms() const;  ///< of the batches so far; absent while too few
+
+  /// If `watched`, the run as it stands, but for who is connected: fills all but `state`, `waiting_…` and the columns about that.
+  void glance(Time now, Snapshot& snapshot) const;
+  /// Host and figures of a process's row, beside `names`.
+  void glance_at(Role role, const std::string& name, Time now, Snapshot& snapshot) const;
+  /// Processes that reported or served something.
+  std::set<std::pair<Role, std::string>> processes() const;
 
   /// The whole report but for what only the tool knows (host, versions, its own options).
   RunReport report(const Report& router, bool ended, std::uint64_t planned_samples) const;
@@ -80,15 +97,31 @@ class Recorder {
     std::optional<ResourceUsage> last;
     double cpu_s = 0, span_s = 0;  ///< used, and observed, in the measured part
     double cpu_max = 0, rss_sum = 0, rss_peak = 0;
+    Duration recent_cpu{}, recent_span{};  ///< between the last two readings
     FirstLastPeak anonymous_mb;
     std::uint64_t readings = 0;  ///< in the measured part
     std::optional<MeanMax> cpu_percent() const;
     MeanPeak rss_mb() const { return {rss_sum / static_cast<double>(readings), rss_peak}; }
   };
+  struct Work {
+    std::uint64_t samples = 0, batches = 0;
+    Duration busy{};
+    void merge(const Work& other);
+  };
   struct Served {
     std::uint64_t samples = 0, batches = 0;
     double busy_s = 0;
     bool lost = false;
+    Work all;  ///< warm-up included, unlike the above
+    std::uint64_t retried = 0;
+    Recent<Work> recent;
+  };
+  /// Of all workers, over a short time.
+  struct Flow {
+    std::uint64_t offered = 0, completed = 0;
+    Histogram latency;  ///< of batches
+    Duration stages[6] = {};
+    void merge(const Flow& other);
   };
   struct Second {
     std::uint64_t offered = 0, completed = 0;
@@ -112,6 +145,7 @@ class Recorder {
   bool warming_up(const Announced& batch, Time collected) const {
     return (scheduled() ? batch.scheduled : collected) < from_;
   }
+  void flow(const Announced& batch, const Stations& at, Served& served);
   void measure(const Announced& batch, const Stations& at, const std::vector<Label>& predictions);
   void compare(const Announced& batch, const std::vector<Label>& predictions);
   void tell_rates(RunReport& report) const;
@@ -123,6 +157,8 @@ class Recorder {
   void count_once(const Announced& batch);
   void keep(SampleId id, Label prediction);
   void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
+  void judge_processes(RunReport& report) const;
+  std::vector<std::string> warnings() const;
   void tell_workers(RunReport& report, const Report& router) const;
   void tell_data(RunReport& report) const;
   void tell_balance(RunReport& report, const Report& router) const;
@@ -132,6 +168,7 @@ class Recorder {
   std::vector<std::uint8_t> expected_, predictions_;
   bool keep_predictions_;
   Duration warmup_;
+  bool watched_;
   Run run_;
   Time t0_{}, from_{}, last_{}, last_scheduled_{}, last_released_{};  ///< measured from `from_`
   Offered offered_;
@@ -144,6 +181,8 @@ class Recorder {
   static constexpr std::size_t tenths = 10;
   Histogram due_[tenths];  ///< batch latency by the tenth of the schedule's measured part it was due in
   std::vector<Second> seconds_;
+  Recent<Flow> recent_;
+  std::uint64_t retries_ = 0;
   std::map<std::string, Served> workers_;
   HeldSamples held_;
   std::map<std::pair<Role, std::string>, Resources> resources_;

@@ -81,7 +81,7 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
       collect_known_ = true;
       for (auto& [id, entry] : batches_)
         entry.lease_until = std::max(entry.lease_until, now + options_.lease);
-      collect_.send(Usage{usage_, {}, {}, {}}, out);
+      collect_.send(Usage{usage_, {}, {}, options_.record}, out);
       break;
     }
     case LinkEvent::refused:

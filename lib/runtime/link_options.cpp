@@ -10,7 +10,7 @@ namespace {
 /// The servers a tool dials.
 std::vector<Role> dialled_by(Role role) {
   if (role == Role::collect) return {};
-  if (role == Role::route) return {Role::collect};
+  if (role == Role::route || role == Role::top) return {Role::collect};
   return {Role::route, Role::collect};
 }
 bool binds(Role role) { return role == Role::route || role == Role::collect; }
@@ -24,7 +24,7 @@ void require_file(const Options& options, const std::string& name, const char* w
 // Where a run's processes and files were, which its repetition chooses anew.
 const std::vector<std::string> of_one_run = {"route",   "collect",     "bind",   "stream-bind", "worker-bind",
                                              "out",     "predictions", "events", "trace",       "decisions",
-                                             "journal", "run-id",      "name"};
+                                             "journal", "run-id",      "name",   "live",        "metrics"};
 
 }  // namespace
 
@@ -33,6 +33,10 @@ void add_link_options(Options& options, Role role) {
       .value("heartbeat", "TIME",
              "between heartbeats; a peer that misses three is gone (same for all tools of a run)", "1s")
       .value("wait", "TIME", "longest time to wait for a missing peer before giving up with status 1", "60s");
+  add_key_options(options, role);
+}
+
+void add_key_options(Options& options, Role role) {
   options.section("Keys").value(
       "key", "FILE", fmt::format("speak with this secret key, {}.key of dp-keygen", key_name(role)));
   if (!dialled_by(role).empty())

@@ -12,7 +12,9 @@
 
 namespace dp {
 
-/// --heartbeat and --wait; --insecure, --key and, for a tool that dials, --server-key, for one that binds, --allow.
+/// --insecure, --key and, for a tool that dials, --server-key, for one that binds, --allow.
+void add_key_options(Options& options, Role role);
+/// --heartbeat and --wait; the above.
 void add_link_options(Options& options, Role role);
 LinkTiming link_timing(const Options& options);
 

@@ -38,8 +38,8 @@ void check_range(const T& value) {
   } else if constexpr (std::is_same_v<T, Duration>) {
     constexpr Duration most{std::int64_t{1} << 60};
     if (value < -most || value > most) throw MalformedFrame("a time of {} ns", value.count());
-  } else if constexpr (std::is_same_v<T, std::vector<Time>>) {
-    for (const Time& each : value) check_range(each);
+  } else if constexpr (std::is_same_v<T, std::vector<Time>> || std::is_same_v<T, std::vector<Duration>>) {
+    for (const auto& each : value) check_range(each);
   }
 }
 

@@ -104,7 +104,7 @@ PublicKeys read_public_keys(const std::filesystem::path& path) {
     if (words.empty()) continue;
     const auto role = role_of_key_name(words[0]);
     if (!role)
-      throw Error("{}:{}: '{:.20}' is none of stream, route, infer, collect", path.string(), number,
+      throw Error("{}:{}: '{:.20}' is none of stream, route, infer, collect, top", path.string(), number,
                   words[0]);
     if (words.size() > 2 && is_key(words[2]))
       throw Error("{}:{}: a secret key (give the file of public keys that dp-keygen made)", path.string(),

@@ -14,7 +14,8 @@
 
 namespace dp {
 
-inline const std::vector<Role> every_role{Role::stream, Role::route, Role::infer, Role::collect};
+/// Those that have keys.
+inline const std::vector<Role> every_role{Role::stream, Role::route, Role::infer, Role::collect, Role::top};
 
 /// The role as it is written in key files: `stream`, not `dp-stream`.
 constexpr std::string_view key_name(Role role) { return std::string_view(name_of(role)).substr(3); }

@@ -100,6 +100,7 @@ struct Doorman::Impl {
   zmq::socket_t& watched;
   Refusals& refusals;
   std::int64_t largest_message = 0;
+  std::size_t most_strangers = 0;
   std::vector<Tally> tallies = {};
   std::atomic<std::uint64_t> naps = 0;  ///< of the reading thread, begun and ended: odd while it waits
   std::map<int, Connection> connections = {};
@@ -186,9 +187,8 @@ struct Doorman::Impl {
   /// The oldest go: a friend is let in within a moment of its arrival.
   void limit_strangers() {
     std::erase_if(arrivals, [&](int fd) { return !connections.contains(fd) || tallies[fd].let_in; });
-    const std::size_t most = tallies.size() / 4;
-    if (arrivals.size() <= most) return;
-    for (std::size_t n = 0; n < arrivals.size() - most; ++n)
+    if (arrivals.size() <= most_strangers) return;
+    for (std::size_t n = 0; n < arrivals.size() - most_strangers; ++n)
       cut(arrivals[n], connections.at(arrivals[n]), "too many connections that say nothing");
   }
 
@@ -204,10 +204,11 @@ struct Doorman::Impl {
 };
 
 Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame,
-                 Refusals& refusals)
+                 Refusals& refusals, std::size_t most_strangers)
     : impl_(new Impl{watched, refusals}) {
   impl_->largest_message = 2 * static_cast<std::int64_t>(largest_frame);
   impl_->tallies = std::vector<Tally>(raise_descriptor_limit());
+  impl_->most_strangers = std::min(most_strangers, impl_->tallies.size() / 4);
   impl_->events = zmq::socket_t(context, zmq::socket_type::pair);
   impl_->stop = ::eventfd(0, EFD_CLOEXEC);
   static std::atomic<std::uint64_t> number = 0;  // endpoints must differ

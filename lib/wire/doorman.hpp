@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "wire/refusals.hpp"
@@ -18,8 +19,10 @@ namespace dp {
 
 class Doorman {
  public:
-  /// Keeps the references: the socket must be closed after this is gone.
-  Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame, Refusals& refusals);
+  /// Keeps the references: the socket must be closed after this is gone. `most_strangers`: connections that were not let
+  /// in; at most a quarter of the descriptors.
+  Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame, Refusals& refusals,
+          std::size_t most_strangers = SIZE_MAX);
   ~Doorman();
 
   // For the thread that reads the socket:

@@ -55,11 +55,11 @@ void unpack(const msgpack::object& from, T& value) {
     value = Duration(from.as<std::int64_t>());
   } else if constexpr (std::is_enum_v<T>) {
     const auto number = from.as<std::uint64_t>();
-    constexpr std::uint64_t last = std::is_same_v<T, Role>         ? 3
-                                   : std::is_same_v<T, ErrorClass> ? 4
-                                   : std::is_same_v<T, PayloadMode>
-                                       ? 1
-                                       : std::numeric_limits<std::uint64_t>::max();
+    constexpr std::uint64_t last = std::is_same_v<T, Role>          ? 3
+                                   : std::is_same_v<T, ErrorClass>  ? 4
+                                   : std::is_same_v<T, PayloadMode> ? 1
+                                   : std::is_same_v<T, RunState>    ? 2
+                                                                 : std::numeric_limits<std::uint64_t>::max();
     if (number > last) throw MalformedFrame("value {} out of range", number);
     value = static_cast<T>(number);
   } else {
@@ -209,6 +209,23 @@ inline void check(const Announce& a) {
 
 inline void check(const Run& r) {
   if (!(r.rate >= 0 && r.rate <= 1e18)) throw MalformedFrame("a rate of {} samples/s", r.rate);
+}
+
+inline void check(const Snapshot& s) {
+  const std::size_t n = s.roles.size();
+  const bool even = s.names.size() == n && s.hosts.size() == n && s.states.size() == n &&
+                    s.samples.size() == n && s.batches.size() == n && s.retried.size() == n &&
+                    s.recent_samples.size() == n && s.busy.size() == n && s.recent_busy.size() == n &&
+                    s.cpu.size() == n && s.recent_cpu.size() == n && s.recent_span.size() == n &&
+                    s.rss_bytes.size() == n && s.unheard.size() == n;
+  if (!even || s.latency_bounds.size() != s.latency_counts.size())
+    throw MalformedFrame("columns of different lengths");
+  for (std::size_t i = 0; i < n; ++i) {
+    if (s.roles[i] > static_cast<std::uint8_t>(Role::collect) ||
+        s.states[i] > static_cast<std::uint8_t>(PeerPresence::left))
+      throw MalformedFrame("value out of range");
+  }
+  if (!(s.requested >= 0 && s.requested <= 1e18)) throw MalformedFrame("a rate of {} samples/s", s.requested);
 }
 
 inline void check(const Report& r) {

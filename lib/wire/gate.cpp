@@ -112,9 +112,9 @@ void Gate::guard(zmq::socket_t& socket, const std::vector<Role>& roles) const {
   socket.set(zmq::sockopt::curve_secretkey, impl_->security.own.secret);
 }
 
-void Gate::prove(const std::string& endpoint) const {
+void Gate::prove(const std::string& endpoint, bool publishes) const {
   zmq::context_t context(1);
-  zmq::socket_t stranger(context, zmq::socket_type::dealer);
+  zmq::socket_t stranger(context, publishes ? zmq::socket_type::sub : zmq::socket_type::dealer);
   stranger.set(zmq::sockopt::linger, 0);
   use_keys(stranger, impl_->decoy, impl_->security.own.open);
   Handshakes handshakes(context, stranger);

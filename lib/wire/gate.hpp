@@ -24,10 +24,10 @@ class Gate {
   Gate(zmq::context_t& context, const Security& security, Refusals& refusals);
   ~Gate();
 
-  /// Sets a ROUTER socket up, before it is bound, to admit these roles only.
+  /// Sets a socket up, before it is bound, to admit these roles only.
   void guard(zmq::socket_t& socket, const std::vector<Role>& roles) const;
-  /// Throws Error unless a throw-away key is refused there.
-  void prove(const std::string& endpoint) const;
+  /// Throws Error unless a throw-away key is refused there. `publishes`: it is a PUB socket, not a ROUTER one.
+  void prove(const std::string& endpoint, bool publishes = false) const;
 
  private:
   struct Impl;

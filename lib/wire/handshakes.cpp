@@ -17,6 +17,21 @@ constexpr int endings = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAIL
 
 }  // namespace
 
+std::string why(Handshake end, bool keyed) {
+  switch (end) {
+    case Handshake::refused:
+      return "refuses this key (is its line in the file given there as --allow?)";
+    case Handshake::not_speaking:
+      return keyed ? "speaks without keys, or is no tool of this kind"
+                   : "does not speak without keys (give --key and --server-key)";
+    case Handshake::cut:
+      return keyed ? "ends every handshake (is its public key the one in --server-key?)"
+                   : "ends every handshake (if it wants keys, give --key and --server-key)";
+    default:
+      return "";
+  }
+}
+
 Handshakes::Handshakes(zmq::context_t& context, zmq::socket_t& watched)
     : watched_(watched), events_(std::make_unique<zmq::socket_t>(context, zmq::socket_type::pair)) {
   static std::atomic<std::uint64_t> number = 0;  // endpoints must differ

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace zmq {
 class context_t;
@@ -18,6 +19,9 @@ enum class Handshake {
   refused,      ///< the other side does not admit our key; ZeroMQ does not try again
   not_speaking  ///< the other side speaks something else, or without keys; ZeroMQ does not try again
 };
+
+/// What a person can make of an end that is not `done`, as said of the other side; `keyed`: this side has keys.
+std::string why(Handshake end, bool keyed);
 
 class Handshakes {
  public:

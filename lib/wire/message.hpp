@@ -16,12 +16,14 @@
 #include "base/resource_usage.hpp"
 #include "base/shape.hpp"
 #include "base/time.hpp"
+#include "wire/snapshot.hpp"
 
 namespace dp {
 
-enum class Role : std::uint8_t { stream, route, infer, collect };
+/// `top` only looks on: it owns keys and speaks on no link.
+enum class Role : std::uint8_t { stream, route, infer, collect, top };
 constexpr const char* name_of(Role role) {
-  constexpr const char* names[] = {"dp-stream", "dp-route", "dp-infer", "dp-collect"};
+  constexpr const char* names[] = {"dp-stream", "dp-route", "dp-infer", "dp-collect", "dp-top"};
   return names[static_cast<int>(role)];
 }
 
@@ -282,8 +284,9 @@ struct Pong {
 };
 
 /// The order is the type number on the wire: append only.
-using Message = std::variant<Hello, Welcome, Reject, Run, Start, Announce, Batch, Done, Return, Credit,
-                             Result, Ack, Failed, Commit, Report, Usage, Eos, Fin, Drain, Bye, Ping, Pong>;
+using Message =
+    std::variant<Hello, Welcome, Reject, Run, Start, Announce, Batch, Done, Return, Credit, Result, Ack,
+                 Failed, Commit, Report, Usage, Eos, Fin, Drain, Bye, Ping, Pong, Snapshot>;
 
 /// A message with both sides' session nonces.
 struct Envelope {

@@ -156,16 +156,8 @@ struct Transport::Impl {
       socket.cuts = *outcome == Handshake::cut ? socket.cuts + 1 : 0;
       if (*outcome == Handshake::refused || *outcome == Handshake::not_speaking)
         socket.again = Clock::now() + try_again_after;
-      if (*outcome == Handshake::refused)
-        refusals.note(socket.endpoint, "refuses this key (is its line in the file given there as --allow?)");
-      if (*outcome == Handshake::not_speaking)
-        refusals.note(socket.endpoint, security
-                                           ? "speaks without keys, or is no tool of this kind"
-                                           : "does not speak without keys (give --key and --server-key)");
-      if (socket.cuts == most_cuts)
-        refusals.note(socket.endpoint,
-                      security ? "ends every handshake (is its public key the one in --server-key?)"
-                               : "ends every handshake (if it wants keys, give --key and --server-key)");
+      if (*outcome == Handshake::refused || *outcome == Handshake::not_speaking || socket.cuts == most_cuts)
+        refusals.note(socket.endpoint, why(*outcome, security.has_value()));
     }
     if (socket.again && Clock::now() >= *socket.again) connect(socket);
   }

@@ -10,7 +10,7 @@ stages_may="base stats wire data report runtime"
 declare -A below=([base]="" [stats]="base" [wire]="base" [data]="base" [report]="base stats" [runtime]="base wire"
   [stream]=$stages_may [route]=$stages_may [infer]=$stages_may [collect]=$stages_may
   [doctor]="$stages_may infer plot"
-  [plot]="$stages_may stream route infer collect" [sim]="$stages_may stream route infer collect")
+  [live]="base stats wire" [plot]="$stages_may stream route infer collect" [sim]="$stages_may stream route infer collect")
 
 # includes ROOT: "file:included" of every #include in lib/ and tools/.
 includes() {
@@ -47,6 +47,8 @@ violations() {
   only "$1" 'zlib\.h' 'lib/collect/journal\.cpp'
   only "$1" '(ATen|torch|c10|caffe2)/' 'lib/infer/torch_(backend|model|resnet|script)\.(cpp|hpp)'
   only "$1" 'libproc2/' 'lib/runtime/(process|host)_usage\.cpp'
+  only "$1" '(curses|term)\.h' 'lib/live/terminal(_check)?\.cpp'
+  only "$1" 'microhttpd\.h' 'lib/live/metrics_server\.cpp'
   only "$1" 'cxxopts' 'lib/base/options\.cpp'
   only "$1" 'png\.h' '(tools/cifar10-from-png|lib/data/image_file)\.cpp'
   only "$1" 'turbojpeg\.h' 'lib/data/image_file\.cpp'
@@ -95,6 +97,10 @@ plant tools/dp-stream.cpp '#include <libproc2/pids.h>'
 plant lib/runtime/host_facts.cpp '#include <libproc2/meminfo.h>'
 plant tools/dp-collect.cpp '#include <cxxopts.hpp>'
 plant lib/base/options.cpp '#include <toml++/toml.h>'
+plant lib/live/top_frame.cpp '#include "collect/recorder.hpp"'
+plant lib/live/top_frame.cpp '#include <curses.h>'
+plant tools/dp-top.cpp '#include <term.h>'
+plant tools/dp-collect.cpp '#include <microhttpd.h>'
 plant lib/plot/vega.cpp '#include <png.h>'
 plant lib/data/folder.cpp '#include <turbojpeg.h>'
 plant lib/route/strategy.cpp 'std::uniform_int_distribution<int> draw;'

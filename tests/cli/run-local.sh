@@ -11,7 +11,8 @@ quick=(--backend null --data synthetic:1x4x4 --rate max --samples 640)
 
 nothing_left() {
   wait_until 5 "all processes have ended" no_process
-  [[ -z $(ls -A tmp) ]] || fail "temporary files are left: $(ls -A tmp)"
+  # The folder of sockets for dp-top stays, empty: others may be about to use it.
+  [[ -z $(find tmp -mindepth 1 ! -path "tmp/dataparallel-$EUID") ]] || fail "temporary files are left: $(find tmp)"
 }
 no_process() { [[ -z $(marked) ]]; }
 

@@ -96,6 +96,14 @@ dp-collect|--trace - --out run.json|--trace -;give a file
 dp-collect|--out a.json --events ./a.json|--events './a.json';--out
 dp-collect|--events b.json --trace b.json|--trace 'b.json';--events
 dp-collect|--journal c --trace c|--trace 'c';--journal
+dp-collect|--live tcp://0.0.0.0:5604|--live 'tcp://0.0.0.0:5604';--insecure
+dp-collect|--live 5604|--live '5604';tcp://HOST:PORT
+dp-collect|--metrics 0.0.0.0:9464|--metrics '0.0.0.0:9464';--insecure
+dp-collect|--metrics 9464|--metrics '9464';127.0.0.1:9464
+dp-top|tcp://10.0.0.1:5604|ENDPOINT 'tcp://10.0.0.1:5604';--insecure
+dp-top|tcp://127.0.0.1:1 tcp://127.0.0.1:2|tcp://127.0.0.1:2;one endpoint
+dp-top|--once --wait soon|--wait 'soon'
+dp-top|--key some.key|--key;--server-key
 dp-collect|--bind tcp://0.0.0.0:5603|--bind 'tcp://0.0.0.0:5603';--insecure
 dp-collect|--bind udp://127.0.0.1:1|--bind 'udp://127.0.0.1:1';tcp://HOST:PORT
 dp-stream|--key some.key|--key;--server-key;dp-keygen --help

@@ -53,9 +53,9 @@ class Hostile {
 
   template <class M>
   void fill(M& message) {
-    std::apply([this](auto&... field) { (draw(field), ...); }, message.header());
+    std::apply([&](auto&... field) { (draw(field), ...); }, message.header());
     if constexpr (requires { message.arrays(); }) {
-      std::apply([this](auto&... column) { (draw(column), ...); }, message.arrays());
+      std::apply([&](auto&... column) { (draw(column), ...); }, message.arrays());
     }
     agree(message);
   }
@@ -67,6 +67,7 @@ class Hostile {
     else if constexpr (std::is_same_v<T, Role>) field = static_cast<Role>(bytes_.byte() % 4);
     else if constexpr (std::is_same_v<T, ErrorClass>) field = static_cast<ErrorClass>(bytes_.byte() % 5);
     else if constexpr (std::is_same_v<T, PayloadMode>) field = static_cast<PayloadMode>(bytes_.byte() % 2);
+    else if constexpr (std::is_same_v<T, RunState>) field = static_cast<RunState>(bytes_.byte() % 3);
     else if constexpr (std::is_enum_v<T>) field = T{integer<std::uint64_t>()};
     else if constexpr (std::is_same_v<T, Time>) field = Time(instant());
     else if constexpr (std::is_same_v<T, Duration>) field = instant();
@@ -102,9 +103,9 @@ class Hostile {
     return odd[bytes_.byte() % std::size(odd)];
   }
   std::string text() {
-    static constexpr std::string_view usual[] = {"",       "here",       "d",       "w0",      "w1",
-                                                 "stream", "route",      "collect", "plan",    "workers",
-                                                 "credit", "7", "torch",   "backend", "\xFF"};
+    static constexpr std::string_view usual[] = {"",       "here",  "d",       "w0",      "w1",
+                                                 "stream", "route", "collect", "plan",    "workers",
+                                                 "credit", "7",     "torch",   "backend", "\xFF"};
     const std::uint8_t choice = bytes_.byte();
     if (choice == 255) return std::string(2048, 'x');
     return std::string(usual[choice % std::size(usual)]);
@@ -124,6 +125,15 @@ class Hostile {
     for (std::uint32_t& count : a.counts) samples += count %= 4;
     a.ids.resize(samples), a.labels.resize(samples);
     if (!a.arrivals.empty()) a.arrivals.resize(samples);
+  }
+  void agree(Snapshot& s) {
+    const std::size_t n = s.roles.size();
+    const auto fit = [n](auto&... column) { (column.resize(n), ...); };
+    fit(s.names, s.hosts, s.states, s.samples, s.batches, s.retried, s.recent_samples, s.busy, s.recent_busy,
+        s.cpu, s.recent_cpu, s.recent_span, s.rss_bytes, s.unheard);
+    for (std::uint8_t& role : s.roles) role %= 4;
+    for (std::uint8_t& state : s.states) state %= 3;
+    s.latency_counts.resize(s.latency_bounds.size());
   }
   void agree(Report& r) {
     r.event_times.resize(r.events.size());

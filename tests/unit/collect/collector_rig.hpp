@@ -46,6 +46,7 @@ inline CollectorOptions plain() {
   options.run = our_run;
   options.boot_id = "this boot";
   options.give_up = std::chrono::seconds(5);
+  options.watched = true;
   return options;
 }
 

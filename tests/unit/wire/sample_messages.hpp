@@ -22,6 +22,7 @@ class Filler {
     else if constexpr (std::is_same_v<T, Role>) field = Role::collect;
     else if constexpr (std::is_same_v<T, ErrorClass>) field = ErrorClass::permanent;
     else if constexpr (std::is_same_v<T, PayloadMode>) field = PayloadMode::reference;
+    else if constexpr (std::is_same_v<T, RunState>) field = RunState::done;
     else if constexpr (std::is_enum_v<T>) field = T{0xFEDC'BA98'0000'0000 + n};
     else if constexpr (std::is_same_v<T, Time>)
       field = Time(Duration(-1'000'000'000'000 - static_cast<int>(n)));
@@ -74,6 +75,17 @@ inline Announce filled<Announce>() {
   const auto at = [](int ns) { return Time(Duration(ns)); };
   return {{7, 8},       {at(1), at(2)},   {at(3), at(4)},       {2, 1},
           {90, 91, 92}, {0, 1, no_label}, {at(5), at(6), at(7)}};
+}
+
+template <>
+inline Snapshot filled<Snapshot>() {
+  Snapshot s;
+  Filler fill;
+  std::apply([&](auto&... field) { (fill(field), ...); }, s.header());
+  std::apply([&](auto&... column) { (fill(column), ...); }, s.arrays());
+  s.roles = {0, 3};
+  s.states = {1, 2};
+  return s;
 }
 
 /// Calls `f.operator()<M>()` for each message type.

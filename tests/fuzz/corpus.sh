@@ -10,7 +10,7 @@ bin=build-fuzz/bin
 export DP_BIN=${DP_BIN:-build/bin}
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
-mkdir "$seeds"/{wire,journal,stages,safetensors,cifar10,run_report}
+mkdir "$seeds"/{wire,journal,stages,safetensors,cifar10,npy,image,run_report}
 
 "$bin/fuzz_seeds" "$seeds" data/weights/resnet18.safetensors data/weights/resnet18-cifar.safetensors
 

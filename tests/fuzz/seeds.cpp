@@ -1,12 +1,17 @@
-// Writes what the corpora of the coded formats begin with: one message and one journal record of each type, and small
-// tensors of real weights files.
-// Usage: fuzz_seeds FOLDER WEIGHTS.safetensors…   (fills FOLDER/wire, FOLDER/journal and FOLDER/safetensors)
+// Writes what the corpora of the coded formats begin with: one message and one journal record of each type, arrays and
+// images of each kind, and small tensors of real weights files.
+// Usage: fuzz_seeds FOLDER WEIGHTS.safetensors…   (fills FOLDER/wire, journal, npy, image and safetensors)
 // SPDX-License-Identifier: MIT
+#include <png.h>
+#include <turbojpeg.h>
+
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/options.hpp"
 #include "collect/journal.hpp"
+#include "data/npy.hpp"
 #include "infer/safetensors.hpp"
 #include "sample_messages.hpp"
 #include "wire_input.hpp"
@@ -43,6 +48,57 @@ void write_journals(const fs::path& folder) {
   dp::write_atomically(folder / "all", all);
 }
 
+std::string array_of(dp::NpyType type, const std::vector<std::uint64_t>& shape) {
+  std::size_t bytes = dp::element_size(type);
+  for (const std::uint64_t n : shape) bytes *= n;
+  return dp::npy_header(type, shape) + std::string(bytes, '\0');
+}
+
+/// Pictures of each type and order, alone and with labels behind them (npy_fuzz.cpp says where the files part).
+void write_arrays(const fs::path& folder) {
+  using enum dp::NpyType;
+  dp::write_atomically(folder / "u8", '@' + array_of(u8, {2, 3, 4, 4}));
+  dp::write_atomically(folder / "f32-channels-last", '@' + array_of(f32, {2, 4, 4, 1}));
+  for (const dp::NpyType labels : {u8, u16, u32, u64, i8, i16, i32, i64}) {
+    dp::write_atomically(folder / dp::name_of(labels),
+                         '+' + array_of(u8, {2, 3, 4, 4}) + array_of(labels, {2}));
+  }
+}
+
+void write_images(const fs::path& folder) {
+  std::array<unsigned char, std::size_t{8} * 8 * 4> pixels{};
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<unsigned char>(i * 7);
+  const auto text = [](const auto* bytes, std::size_t size) {
+    return std::string(reinterpret_cast<const char*>(bytes), size);
+  };
+  for (const auto& [name, format] : {std::pair{"grey.png", PNG_FORMAT_GRAY},
+                                     {"colour.png", PNG_FORMAT_RGB},
+                                     {"clear.png", PNG_FORMAT_RGBA},
+                                     {"deep.png", PNG_FORMAT_LINEAR_Y}}) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = image.height = 8;
+    image.format = static_cast<png_uint_32>(format);
+    std::array<unsigned char, 4096> file{};
+    png_alloc_size_t size = file.size();
+    if (!png_image_write_to_memory(&image, file.data(), &size, 0, pixels.data(), 0, nullptr))
+      throw dp::Error("{}: {}", name, image.message);
+    dp::write_atomically(folder / name, text(file.data(), size));
+  }
+  for (const auto& [name, sampling, flags] : {std::tuple{"grey.jpg", TJSAMP_GRAY, 0},
+                                              {"colour.jpg", TJSAMP_420, 0},
+                                              {"progressive.jpg", TJSAMP_444, TJFLAG_PROGRESSIVE}}) {
+    const tjhandle encoder = tjInitCompress();
+    unsigned char* file = nullptr;
+    unsigned long size = 0;
+    if (tjCompress2(encoder, pixels.data(), 8, 0, 8, TJPF_RGB, &file, &size, sampling, 80, flags) != 0)
+      throw dp::Error("{}: {}", name, tjGetErrorStr2(encoder));
+    dp::write_atomically(folder / name, text(file, size));
+    tjFree(file);
+    tjDestroy(encoder);
+  }
+}
+
 /// The file's first few tensors of at most 512 bytes, and its metadata.
 std::string small_copy(const dp::Safetensors& weights) {
   constexpr std::size_t most_tensors = 4, most_bytes = 512;
@@ -70,6 +126,8 @@ int main(int argc, char** argv) {
     const fs::path folder = argv[1];
     write_messages(folder / "wire");
     write_journals(folder / "journal");
+    write_arrays(folder / "npy");
+    write_images(folder / "image");
     for (int i = 2; i < argc; ++i) {
       const fs::path weights = argv[i];
       dp::write_atomically(folder / "safetensors" / weights.stem(), small_copy(dp::Safetensors(weights)));

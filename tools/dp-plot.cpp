@@ -24,6 +24,10 @@ void declare(Options& options) {
       .value("out", "DIR", "write the pictures there: NAME.svg and NAME.png")
       .list("only", "NAME", "draw these only (see --list); without it all that the data supports")
       .flag("list", "list the pictures, what each shows and what it needs, and exit")
+      .value("events", "FILE",
+             "what dp-collect --events wrote of one of the runs: draws that run over time and its workers "
+             "(default: a "
+             "*.ndjson file beside the runs)")
       .value("templates", "DIR",
              "vega-lite templates, parts.json, palette.json and the page's templates (default: those that "
              "come with "
@@ -99,10 +103,12 @@ Exit run(const Options& options) {
     throw UsageError("--out DIR or --html FILE is missing: where the pictures or the page go");
   if (options.has("html") && is_table(options.arguments()))
     throw UsageError("--html {}: a page needs the RUN.json files, not their table", options.text("html"));
+  if (options.has("events") && is_table(options.arguments()))
+    throw UsageError("--events {}: needs the run.json of its run, not a table", options.text("events"));
   const fs::path templates =
       options.has("templates") ? fs::path(options.text("templates")) : shared_folder() / "lib/plot/templates";
   const auto only = options.texts("only");
-  const PlotData data = read_plot_data(options.arguments());
+  const PlotData data = read_plot_data(options.arguments(), options.text("events"));
   const auto pictures = make_pictures(data, templates, only);
   for (const PictureKind& kind : left_out(pictures, only))
     log_warn("{} is left out: it needs {}", kind.name, kind.needs);
@@ -115,8 +121,14 @@ Exit run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options("dp-plot", "Draws runs: throughput, latency and resources by strategy and number of nodes.",
-                  "dp-plot --out results/plots results/streaming/averaged_results.csv");
+  Options options(
+      "dp-plot", "Draws runs: throughput, latency and resources by strategy and number of nodes.",
+      "  mkdir runs\n"
+      "  for strategy in uniform dynamic; do\n"
+      "    dp-collect --out runs/$strategy.json & dp-route --strategy $strategy & dp-infer --backend null &\n"
+      "    dp-stream --data data/fixture/test_512.bin --rate max && wait\n"
+      "  done\n"
+      "  dp-plot --out pictures --html report.html runs");
   declare(options);
   return run_main(std::move(options), argc, argv, run);
 }

@@ -70,12 +70,44 @@ bool all_overlap(const std::vector<const PlotCell*>& cells) {
   return cells.size() > 1 && highest_low <= lowest_high;
 }
 
-std::string indistinct(const std::vector<std::pair<double, std::string>>& values, const char* number_format,
-                       const char* unit) {
+/// How a figure is written: one of it, and that of a strategy.
+struct Style {
+  const char* number;
+  const char* unit;
+};
+
+/// The figure of each cell with its strategy, or only its range where the capacities' intervals overlap.
+std::string by_strategy(const std::vector<const PlotCell*>& cells, double (*figure)(const PlotCell&),
+                        Style style) {
+  std::vector<std::pair<double, std::string>> named;
   std::vector<double> numbers;
-  for (const auto& value : values) numbers.push_back(value.first);
-  return range_text(numbers, number_format, unit) + "; the strategies' intervals overlap";
+  for (const PlotCell* c : cells) {
+    numbers.push_back(figure(*c));
+    named.emplace_back(numbers.back(), c->strategy);
+  }
+  if (all_overlap(cells))
+    return range_text(numbers, style.number, style.unit) + "; the strategies' intervals overlap";
+  return per_strategy(std::move(named), (std::string(style.number) + style.unit).c_str(), "with");
 }
+
+/// Those of one node count that were measured at max, and compared with a smaller node count if `scaled`.
+std::vector<const PlotCell*> cells_on(const std::vector<PlotCell>& cells, std::uint32_t nodes, bool scaled) {
+  std::vector<const PlotCell*> those;
+  for (const PlotCell& c : cells) {
+    if (c.nodes == nodes && c.capacity && (c.speedup || !scaled)) those.push_back(&c);
+  }
+  return those;
+}
+
+const char* oversubscribed_mark(const std::vector<const PlotCell*>& cells) {
+  const bool any =
+      std::any_of(cells.begin(), cells.end(), [](const PlotCell* c) { return c->oversubscribed; });
+  return any ? " (oversubscribed)" : "";
+}
+
+double capacity_of(const PlotCell& c) { return *c.capacity; }
+double speedup_of(const PlotCell& c) { return *c.speedup; }
+double efficiency_percent_of(const PlotCell& c) { return 100 * c.efficiency.value_or(0); }
 
 }  // namespace
 
@@ -85,28 +117,38 @@ std::uint32_t telling_nodes(const std::vector<PlotCell>& cells) {
 }
 
 std::string throughput_finding(const std::vector<PlotCell>& cells) {
-  const std::uint32_t base = smallest_nodes(cells);
-  const std::uint32_t top = telling_nodes(cells);
-  std::vector<std::pair<double, std::string>> values;
-  std::vector<const PlotCell*> compared;
-  bool oversubscribed = false;
-  for (const PlotCell& c : cells) {
-    if (c.nodes != top || !c.capacity) continue;
-    if (top > base && !c.speedup) continue;
-    values.emplace_back(top > base ? *c.speedup : *c.capacity, c.strategy);
-    compared.push_back(&c);
-    oversubscribed = oversubscribed || c.oversubscribed;
-  }
-  const std::string mark = oversubscribed ? " (oversubscribed)" : "";
-  if (values.empty()) return "Capacity" + mark;
-  const bool overlap = all_overlap(compared);
-  if (top > base) {
-    return fmt::format("From {} to {}{}, capacity grows {}", base, nodes_text(top), mark,
-                       overlap ? indistinct(values, "{:.2f}", "×") : per_strategy(values, "{:.2f}×", "with"));
-  }
-  return fmt::format("Capacity on {}{}: {}", nodes_text(top), mark,
-                     overlap ? indistinct(values, "{:.0f}", " samples/s")
-                             : per_strategy(values, "{:.0f} samples/s", "with"));
+  const std::uint32_t base = smallest_nodes(cells), top = telling_nodes(cells);
+  if (top == base) return capacity_finding(cells, top);
+  const auto compared = cells_on(cells, top, true);
+  const char* mark = oversubscribed_mark(compared);
+  if (compared.empty()) return "Capacity";
+  return fmt::format("From {} to {}{}, capacity grows {}", base, nodes_text(top), mark,
+                     by_strategy(compared, speedup_of, {"{:.2f}", "×"}));
+}
+
+std::string capacity_finding(const std::vector<PlotCell>& cells, std::uint32_t nodes) {
+  const auto compared = cells_on(cells, nodes, false);
+  if (compared.empty()) return "Capacity";
+  return fmt::format("Capacity on {}{}: {}", nodes_text(nodes), oversubscribed_mark(compared),
+                     by_strategy(compared, capacity_of, {"{:.0f}", " samples/s"}));
+}
+
+std::string efficiency_finding(const std::vector<PlotCell>& cells) {
+  const std::uint32_t base = smallest_nodes(cells), top = telling_nodes(cells);
+  const auto compared = cells_on(cells, top, true);
+  if (top == base || compared.empty()) return "Scaling efficiency";
+  return fmt::format("Of a node's capacity on {}, each of {}{} keeps {}", nodes_text(base), nodes_text(top),
+                     oversubscribed_mark(compared),
+                     by_strategy(compared, efficiency_percent_of, {"{:.0f}", " %"}));
+}
+
+std::string speedup_finding(const std::vector<PlotCell>& cells) {
+  const std::uint32_t base = smallest_nodes(cells), top = telling_nodes(cells);
+  const auto compared = cells_on(cells, top, true);
+  if (top == base || compared.empty()) return "Speed-up";
+  return fmt::format("Of an ideal {:.4g}× on {}{}, capacity reaches {}", static_cast<double>(top) / base,
+                     nodes_text(top), oversubscribed_mark(compared),
+                     by_strategy(compared, speedup_of, {"{:.2f}", "×"}));
 }
 
 std::string latency_finding(const std::vector<PlotCell>& cells) {

@@ -12,6 +12,15 @@ namespace dp {
 /// Growth of capacity to the largest node count that is not oversubscribed, or the capacity of the only one.
 std::string throughput_finding(const std::vector<PlotCell>& cells);
 
+/// Capacity on so many nodes.
+std::string capacity_finding(const std::vector<PlotCell>& cells, std::uint32_t nodes);
+
+/// Efficiency on the node count of `telling_nodes`; names no figure where there is but one node count.
+std::string efficiency_finding(const std::vector<PlotCell>& cells);
+
+/// Speed-up there, beside the ideal one.
+std::string speedup_finding(const std::vector<PlotCell>& cells);
+
 /// p95 at the rate by node count, the median where there are too few batches; what is overloaded.
 std::string latency_finding(const std::vector<PlotCell>& cells);
 

@@ -24,8 +24,17 @@ struct PictureKind {
   std::vector<Picture> (*make)(const PlotData& data, const Templates& templates);
 };
 
+std::vector<Picture> aggregate_pictures(const PlotData&, const Templates&);
+std::vector<Picture> capacity_against_ideal_picture(const PlotData&, const Templates&);
+std::vector<Picture> dashboard_picture(const PlotData&, const Templates&);
+std::vector<Picture> latency_over_time_picture(const PlotData&, const Templates&);
+std::vector<Picture> latency_percentiles_picture(const PlotData&, const Templates&);
 std::vector<Picture> latency_picture(const PlotData&, const Templates&);
+std::vector<Picture> performance_heatmaps_picture(const PlotData&, const Templates&);
 std::vector<Picture> resource_utilization_picture(const PlotData&, const Templates&);
+std::vector<Picture> scaling_efficiency_picture(const PlotData&, const Templates&);
 std::vector<Picture> throughput_comparison_picture(const PlotData&, const Templates&);
+std::vector<Picture> throughput_latency_picture(const PlotData&, const Templates&);
+std::vector<Picture> worker_timeline_picture(const PlotData&, const Templates&);
 
 }  // namespace dp

@@ -13,7 +13,9 @@ namespace dp {
 namespace {
 
 constexpr const char* at_max = "runs as fast as possible (dp-stream --rate max)";
+constexpr const char* at_max_on_several = "runs as fast as possible on several numbers of nodes";
 constexpr const char* at_rate = "runs at a rate (dp-stream --rate)";
+constexpr const char* events = "--events FILE, what dp-collect --events wrote of one of the runs";
 
 const PictureKind* find_kind(const std::string& name) {
   const auto& kinds = picture_kinds();
@@ -42,8 +44,28 @@ const std::vector<PictureKind>& picture_kinds() {
       {"streaming_throughput_comparison", "capacity by strategy and nodes, bars and lines", at_max,
        throughput_comparison_picture},
       {"streaming_latency", "p50 and p95 by strategy and nodes", at_rate, latency_picture},
+      {"latency_percentiles", "latency by percentile and strategy, a panel for each number of nodes",
+       "run files (RUN.json) of runs at a rate, of 64 batches or more", latency_percentiles_picture},
+      {"throughput_latency", "p50 and p95 against completed rate, a panel for each number of nodes",
+       "run files (RUN.json) of runs at several rates", throughput_latency_picture},
+      {"latency_over_time", "one run: rates, samples under way and latency over its time",
+       "run files (RUN.json) of five seconds or more, or --events for more detail",
+       latency_over_time_picture},
+      {"worker_timeline", "what each worker did with each batch in a short part of one run", events,
+       worker_timeline_picture},
       {"streaming_resource_utilization", "CPU and memory by strategy and nodes", at_rate,
        resource_utilization_picture},
+      {"streaming_scaling_efficiency", "share of ideal scaling by nodes, and against capacity",
+       at_max_on_several, scaling_efficiency_picture},
+      {"streaming_performance_heatmaps", "capacity, CPU and memory, strategies by nodes", at_max,
+       performance_heatmaps_picture},
+      {"streaming_comprehensive_dashboard",
+       "capacity, best strategy, resources, efficiency and statistics on one sheet", at_max,
+       dashboard_picture},
+      {"aggregate", "capacity, latency, CPU and memory by strategy, a picture for each number of workers",
+       at_max, aggregate_pictures},
+      {"capacity_against_ideal", "speed-up by nodes beside ideal scaling", at_max_on_several,
+       capacity_against_ideal_picture},
   };
   return kinds;
 }

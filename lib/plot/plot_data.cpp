@@ -35,19 +35,34 @@ double main_rate(const RunsByRate& by_rate) {
   return best->first;
 }
 
+std::vector<PlotCell> cells_of(const Sweep& sweep) {
+  return plot_cells(averaged_results(summarize_cells(sweep)), "the runs");
+}
+
+std::vector<PlotCell> cells_of_each(const RunsByRate& by_rate) {
+  std::vector<PlotCell> cells;
+  for (const auto& [rate, runs] : by_rate) {
+    const auto of_rate = cells_of(group_runs(runs));
+    cells.insert(cells.end(), of_rate.begin(), of_rate.end());
+  }
+  return cells;
+}
+
 }  // namespace
 
-PlotData plot_data_of(std::vector<MeasuredRun> runs) {
+PlotData plot_data_of(std::vector<MeasuredRun> runs, const std::filesystem::path& events) {
   check_comparable(runs, RatesMay::differ);
   PlotData data;
+  data.shown = shown_run(runs, events);
   const RunsByRate by_rate = open_runs(runs);
   if (by_rate.size() > 1) {
+    data.all_rates = cells_of_each(by_rate);
     const double rate = main_rate(by_rate);
     std::erase_if(runs,
                   [&](const MeasuredRun& run) { return is_open(run) && run.report.rates.requested != rate; });
   }
   data.sweep = group_runs(std::move(runs));
-  data.cells = plot_cells(averaged_results(summarize_cells(*data.sweep)), "the runs");
+  data.cells = cells_of(*data.sweep);
   return data;
 }
 
@@ -55,9 +70,9 @@ bool is_table(const std::vector<std::string>& arguments) {
   return arguments.size() == 1 && arguments.front().ends_with(".csv");
 }
 
-PlotData read_plot_data(const std::vector<std::string>& arguments) {
+PlotData read_plot_data(const std::vector<std::string>& arguments, const std::filesystem::path& events) {
   const std::string& first = arguments.front();
-  if (!is_table(arguments)) return plot_data_of(load_runs(arguments));
+  if (!is_table(arguments)) return plot_data_of(load_runs(arguments), events);
   PlotData data;
   data.cells = plot_cells(parse_csv(read_text(first), first), first);
   return data;

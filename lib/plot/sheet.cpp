@@ -29,6 +29,13 @@ std::size_t characters(std::size_t width, double each) {
   return static_cast<std::size_t>(static_cast<double>(width) / each);
 }
 
+/// Room that the longest name takes on an axis, px.
+std::size_t name_width(const std::vector<std::string>& strategies) {
+  std::size_t longest = 0;
+  for (const std::string& s : strategies) longest = std::max(longest, s.size());
+  return std::min<std::size_t>(250, 14 + 13 * longest / 2);
+}
+
 PlotJson or_null(const std::optional<double>& x) { return x ? PlotJson(*x) : PlotJson(nullptr); }
 
 bool any_row(const PlotJson& rows, const char* field, const PlotJson& value) {
@@ -84,6 +91,13 @@ const char* text(State state) {
   return "";
 }
 
+Figure efficiency_percent(const PlotCell& c) {
+  if (!c.efficiency || !c.speedup) return {};
+  Figure percent{100 * *c.efficiency, {}};
+  if (c.speedup_ci95) percent.half_width = *percent.value / *c.speedup * *c.speedup_ci95;
+  return percent;
+}
+
 PlotJson figure_row(const PlotCell& c, const Figure& figure, State state, const char* unit) {
   PlotJson row{{"strategy", c.strategy}, {"nodes", c.nodes}, {"nodes_label", fmt::format("{}", c.nodes)}};
   row["state"] = text(state);
@@ -105,6 +119,11 @@ PlotJson figure_rows(const std::vector<PlotCell>& cells, const FigureOf& figure,
   return rows;
 }
 
+PlotValues title_values(const std::string& finding, const std::string& explanation, std::size_t width) {
+  return {{"$title", lines_of(finding, characters(width, title_character))},
+          {"$subtitle", lines_of(explanation, characters(width, subtitle_character))}};
+}
+
 Sheet::Sheet(const std::vector<PlotCell>& cells, const Templates& templates)
     : strategies_(strategies_of(cells)), looks_(templates.looks(strategies_)), nodes_(nodes_of(cells)) {
   PlotJson labels = PlotJson::array(), fills = labels, shapes = labels, dashes = labels;
@@ -122,6 +141,7 @@ Sheet::Sheet(const std::vector<PlotCell>& cells, const Templates& templates)
              {"$legend_columns", std::min(strategies_.size(), legend_columns)},
              {"$nodes", labels},
              {"$nodes_title", one_host ? "nodes (processes of one host)" : "nodes"},
+             {"$name_width", name_width(strategies_)},
              {"$label_padding", strategies_.size() > 4 ? 52 : 34},
              {"$node_values", nodes_},
              {"$last_node", 1.06 * nodes_.back()},
@@ -138,20 +158,19 @@ void Sheet::groups(std::size_t bar, std::size_t least_width) {
   set("$bar", std::min(step * 7 / 10 / strategies_.size(), widest_bar));
 }
 
+double Sheet::from_middle(const std::string& strategy) const {
+  const auto place = std::find(strategies_.begin(), strategies_.end(), strategy) - strategies_.begin();
+  return static_cast<double>(place) - static_cast<double>(strategies_.size() - 1) / 2;
+}
+
 void Sheet::set_apart(PlotJson& rows) const {
   const double gap = 0.06 * nodes_.back() / static_cast<double>(std::max<std::size_t>(strategies_.size(), 4));
-  for (PlotJson& row : rows) {
-    const auto place =
-        std::find(strategies_.begin(), strategies_.end(), row.at("strategy").get<std::string>());
-    const double from_middle =
-        static_cast<double>(place - strategies_.begin()) - static_cast<double>(strategies_.size() - 1) / 2;
-    row["nodes_at"] = row.at("nodes").get<double>() + gap * from_middle;
-  }
+  for (PlotJson& row : rows)
+    row["nodes_at"] = row.at("nodes").get<double>() + gap * from_middle(row.at("strategy"));
 }
 
 void Sheet::title(const std::string& finding, const std::string& explanation, std::size_t width) {
-  set("$title", lines_of(finding, characters(width, title_character)));
-  set("$subtitle", lines_of(explanation, characters(width, subtitle_character)));
+  for (auto& [name, lines] : title_values(finding, explanation, width)) set(name, std::move(lines));
 }
 
 std::string iterations_text(const std::vector<PlotCell>& cells, std::uint64_t PlotCell::*runs) {

@@ -31,6 +31,9 @@ const char* text(State state);  ///< "" for sound
 struct Figure {
   std::optional<double> value, half_width;
 };
+/// Scaling efficiency in percent; its interval is that of the speed-up.
+Figure efficiency_percent(const PlotCell& cell);
+
 using FigureOf = std::function<Figure(const PlotCell&)>;
 
 /// Fields strategy, nodes, nodes_label, state, value, low, high, says (the figure with its unit, for tooltips).
@@ -39,6 +42,9 @@ PlotJson figure_row(const PlotCell& cell, const Figure& figure, State state, con
 /// A row for each cell that has the figure.
 PlotJson figure_rows(const std::vector<PlotCell>& cells, const FigureOf& figure,
                      State (*state)(const PlotCell&), const char* unit);
+
+/// $title and $subtitle, broken into lines for a picture of `width` px.
+PlotValues title_values(const std::string& finding, const std::string& explanation, std::size_t width);
 
 /// Values by name for a template.
 class Sheet {
@@ -53,6 +59,9 @@ class Sheet {
   /// Adds nodes_at to the rows: nodes, a little to the left or right by strategy, so that points do not hide each
   /// other on a true scale of nodes.
   void set_apart(PlotJson& rows) const;
+
+  /// Where a strategy stands among all, from the middle: -1, 0, 1 for three.
+  double from_middle(const std::string& strategy) const;
 
   /// `width` px: that of the picture, at which the title is broken into lines.
   void title(const std::string& finding, const std::string& explanation, std::size_t width);

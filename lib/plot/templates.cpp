@@ -95,4 +95,14 @@ std::vector<StrategyLook> Templates::looks(const std::vector<std::string>& strat
   return looks;
 }
 
+std::vector<std::string> Templates::stage_fills(const std::vector<std::string>& stages) const {
+  std::vector<std::string> fills;
+  try {
+    for (const std::string& stage : stages) fills.push_back(palette_.at("stages").at(stage));
+  } catch (const PlotJson::exception& e) {
+    throw Error("{}: {}", (folder_ / "palette.json").string(), e.what());
+  }
+  return fills;
+}
+
 }  // namespace dp

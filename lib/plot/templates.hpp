@@ -37,6 +37,9 @@ class Templates {
   /// knows; others are given theirs in turn.
   std::vector<StrategyLook> looks(const std::vector<std::string>& strategies) const;
 
+  /// The colours of stages of a batch, in their order. Throws Error naming palette.json.
+  std::vector<std::string> stage_fills(const std::vector<std::string>& stages) const;
+
  private:
   std::filesystem::path folder_;
   PlotJson palette_, parts_;

@@ -22,9 +22,9 @@ std::string per_strategy(std::vector<std::pair<double, std::string>> values, con
                          const char* relation) {
   std::stable_sort(values.begin(), values.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  const auto one = [&](const auto& v) {
-    return fmt::format(fmt::runtime(number_format), v.first) + fmt::format(" {} {}", relation, v.second);
-  };
+  const auto number = [&](const auto& v) { return fmt::format(fmt::runtime(number_format), v.first); };
+  const auto one = [&](const auto& v) { return number(v) + fmt::format(" {} {}", relation, v.second); };
+  if (values.size() > 3 && number(values.front()) == number(values.back())) return number(values.front());
   if (values.size() > 3) return one(values.back()) + " to " + one(values.front());
   std::string text;
   for (const auto& v : values) text += (text.empty() ? "" : ", ") + one(v);

@@ -15,7 +15,8 @@ std::string nodes_text(std::uint32_t nodes);  ///< "1 node", "2 nodes"
 /// To three significant digits, without exponent: "0.0123", "4.56", "78.9", "1235".
 std::string number_text(double x);
 
-/// "1.93× with dynamic, 1.91× with uniform", the largest first; of more than three the two ends.
+/// "1.93× with dynamic, 1.91× with uniform", the largest first; of more than three the two ends, or the one number
+/// that all read.
 std::string per_strategy(std::vector<std::pair<double, std::string>> values, const char* number_format,
                          const char* relation);
 

@@ -32,7 +32,8 @@ jq '.rate_mode = "max" | .rates.requested = null | .rates.completed = 1500 | .ru
 plot --vega "$scratch/vega" --out "$scratch/out" "$run" "$scratch/max.json"
 expect_status 0 "two runs"
 [[ ! -s $scratch/stderr ]] || fail "unexpected stderr"
-for name in streaming_throughput_comparison streaming_latency streaming_resource_utilization; do
+for name in streaming_throughput_comparison streaming_latency latency_percentiles streaming_resource_utilization \
+  streaming_performance_heatmaps streaming_comprehensive_dashboard "aggregate_$(jq .nodes "$run")w"; do
   for kind in svg png; do
     [[ -s $scratch/out/$name.$kind ]] || fail "no $name.$kind"
     grep -qF "$scratch/out/$name.$kind" "$scratch/stdout" || fail "$name.$kind is not announced"
@@ -41,6 +42,7 @@ done
 [[ $(jq '.data.values[0].value' "$scratch/out/streaming_throughput_comparison.svg") == 1500 ]] || fail "capacity drawn"
 [[ $(jq '.data.values[] | select(.percentile == "p50").value' "$scratch/out/streaming_latency.svg") == 20 ]] || fail "p50 drawn"
 [[ $(jq '.data.values[] | select(.percentile == "p95").value' "$scratch/out/streaming_latency.svg") == null ]] || fail "unsupported p95 drawn"
+[[ $(jq -c '[.data.values[].percentile]' "$scratch/out/latency_percentiles.svg") == '["p50","p90"]' ]] || fail "percentiles drawn"
 
 # From the table of the same runs: the same pictures.
 "$DP_BIN/dp-summarize" --streaming "$scratch/s" "$run" "$scratch/max.json" >/dev/null
@@ -49,6 +51,38 @@ expect_status 0 "a table"
 for name in streaming_throughput_comparison streaming_latency; do
   cmp -s "$scratch/out/$name.svg" "$scratch/again/$name.svg" || fail "$name differs between runs and their table"
 done
+
+# Events: of the run they name, given or found beside it; of no other.
+events=$scratch/events/run.ndjson
+mkdir -p "$scratch/events"
+cp "$run" "$scratch/events/run.json"
+id=$(jq -r .run_id "$run")
+jq -cn --arg id "$id" '{type: "run", schema: "dp.events/1", run_id: $id},
+  (range(60) * 100 | {type: "batch", id: (. / 100), samples: 32, status: "ok", scheduled_ms: ., routed_ms: (. + 1), started_ms: (. + 5),
+    done_ms: (. + 30), collected_ms: (. + 40), latency_ms: 40, worker: "w0"})' >"$events"
+plot --vega "$scratch/vega" --out "$scratch/beside" --only latency_over_time --only worker_timeline "$scratch/events/run.json"
+expect_status 0 "events beside the run"
+[[ $(jq '[.vconcat[0].layer[0].data.values[] | select(.what == "offered").value][0]' "$scratch/beside/latency_over_time.svg") == 320 ]] ||
+  fail "offered rate drawn"
+[[ $(jq -c '[.data.values[] | select(.stage == "compute").says] | unique' "$scratch/beside/worker_timeline.svg") == '["25.0 ms"]' ]] ||
+  fail "compute drawn"
+plot --vega "$scratch/vega" --out "$scratch/given" --only worker_timeline --events "$events" "$run" "$scratch/max.json"
+expect_status 0 "--events"
+plot --vega "$scratch/vega" --out "$scratch/out" --events "$events" "$scratch/max.json"
+expect_status 1 "events of another run"
+expect_said "is of run $id, which is not among the runs"
+plot --vega "$scratch/vega" --out "$scratch/out" --events "$events" "$scratch/s/averaged_results.csv"
+expect_status 2 "events and a table"
+plot --vega "$scratch/vega" --out "$scratch/out" --only worker_timeline "$run"
+expect_status 1 "a timeline without events"
+expect_said "--events"
+
+# Runs at several rates: a curve, and its capacity.
+jq '.rates.requested = 1200 | .rates.completed = 1190 | .run_id = "r"' "$run" >"$scratch/faster.json"
+plot --vega "$scratch/vega" --out "$scratch/curve" --only throughput_latency "$run" "$scratch/faster.json" "$scratch/max.json"
+expect_status 0 "two rates"
+[[ $(jq -c '[.data.values[] | select(.percentile == "p50").completed] | max' "$scratch/curve/throughput_latency.svg") == 1190 ]] || fail "rates drawn"
+[[ $(jq '.data.values[].capacity // empty' "$scratch/curve/throughput_latency.svg") == 1500 ]] || fail "capacity drawn on the curve"
 
 # What is refused, and with which status.
 plot "$run"

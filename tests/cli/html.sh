@@ -23,7 +23,13 @@ for iteration in 1 2 3; do
     done
   done
 done
+for strategy in uniform dynamic; do
+  a_run ".strategy = \"$strategy\" | .nodes = 2 | .rates.requested = 500 | .rates.completed = 499"
+done
 a_run '.config.stream.toml = "[stream]\nrate = 1000\n" | .workers[0].name = $hostile | .host.cpu = $hostile | .valid = false | .verdicts[0] |= (.ok = false | .observed = $hostile | .remedy = $hostile)'
+jq -cn --arg id "r$number" --arg hostile "$hostile" '{type: "run", schema: "dp.events/1", run_id: $id},
+  (range(60) * 100 | {type: "batch", id: (. / 100), samples: 32, status: "ok", scheduled_ms: ., routed_ms: (. + 1), started_ms: (. + 25),
+    done_ms: (. + 66), collected_ms: (. + 90), latency_ms: 90, worker: $hostile})' >events.ndjson
 
 run "$bin/dp-plot" --html "$page" --vega "$vega" --made-by "make $hostile" run-*.json
 expect_status 0
@@ -37,9 +43,11 @@ expect_page 'INVALID'
 expect_page "run-$number.json&#39; &gt; again.toml"
 grep -qF '<dt>toml</dt>' "$page" && fail 'the options are shown twice'
 
-"$source_dir/tests/html/look_at_page.py" "$page" "$bin/../html" --expect streaming_throughput_comparison=1014 >seen 2>&1 ||
+"$source_dir/tests/html/look_at_page.py" "$page" "$bin/../html" --expect streaming_throughput_comparison=1014 --expect worker_timeline='41.0 ms' >seen 2>&1 ||
   fail "$(cat seen)"
-grep -q 'streaming_latency' seen || fail "$(cat seen)"
+for picture in streaming_latency latency_percentiles throughput_latency latency_over_time worker_timeline; do
+  grep -q "$picture" seen || fail "no $picture: $(cat seen)"
+done
 
 run "$bin/dp-plot" --html "$page" --vega /nowhere "run-1.json"
 expect_status 1

@@ -56,6 +56,29 @@ TEST(ThroughputFinding, OrdersNothingThatItsIntervalsDoNotSeparate) {
       "From 1 to 2 nodes, capacity grows 1.95× with dynamic, 1.90× with uniform");
 }
 
+TEST(EfficiencyFinding, IsTheShareThatEachNodeKeeps) {
+  PlotCell two = capacity("uniform", 2, 190, 1.9);
+  two.efficiency = 0.95;
+  EXPECT_EQ(efficiency_finding({capacity("uniform", 1, 100, 1), two}),
+            "Of a node's capacity on 1 node, each of 2 nodes keeps 95 % with uniform");
+}
+
+TEST(SpeedupFinding, StandsBesideTheIdeal) {
+  EXPECT_EQ(speedup_finding({capacity("uniform", 2, 190, 1), capacity("uniform", 8, 570, 3)}),
+            "Of an ideal 4× on 8 nodes, capacity reaches 3.00× with uniform");
+}
+
+TEST(CapacityFinding, IsOfTheNodesAskedFor) {
+  EXPECT_EQ(capacity_finding({capacity("uniform", 1, 100, 1), capacity("uniform", 2, 190, 1.9)}, 1),
+            "Capacity on 1 node: 100 samples/s with uniform");
+}
+
+TEST(ThroughputFinding, GivesManyEqualFiguresOnce) {
+  EXPECT_EQ(throughput_finding({capacity("a", 1, 10, 1), capacity("b", 1, 10, 1), capacity("c", 1, 10.1, 1),
+                                capacity("d", 1, 10.2, 1)}),
+            "Capacity on 1 node: 10 samples/s");
+}
+
 TEST(ThroughputFinding, OfOneNodeCountIsTheCapacityItself) {
   EXPECT_EQ(throughput_finding({capacity("uniform", 1, 100, 1)}),
             "Capacity on 1 node: 100 samples/s with uniform");

@@ -1,0 +1,97 @@
+// aggregate_<n>w: on n workers, what each strategy reaches and what it costs.
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plot/findings.hpp"
+#include "plot/plot_data.hpp"
+#include "plot/sheet.hpp"
+#include "plot/words.hpp"
+
+namespace dp {
+namespace {
+
+PlotJson latency_rows(const std::vector<PlotCell>& cells) {
+  PlotJson rows = PlotJson::array();
+  for (const PlotCell& c : cells) {
+    if (c.valid_at_rate == 0) continue;
+    for (const auto& [percentile, figure] :
+         {std::pair("p50", Figure{c.p50_ms, c.p50_ci95}), std::pair("p95", Figure{c.p95_ms, c.p95_ci95})}) {
+      if (!figure.value) continue;
+      PlotJson row = figure_row(c, figure, state_at_rate(c), "ms");
+      row["percentile"] = percentile;
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+PlotJson rows_of(const std::vector<PlotCell>& cells, std::optional<double> PlotCell::*figure,
+                 std::optional<double> PlotCell::*ci95, State (*state)(const PlotCell&), const char* unit) {
+  return figure_rows(
+      cells,
+      [&](const PlotCell& c) {
+        return Figure{c.*figure, c.*ci95};
+      },
+      state, unit);
+}
+
+/// Why a strategy has no latency, for those that have none.
+PlotJson latency_notes(const std::vector<PlotCell>& cells) {
+  PlotJson notes = PlotJson::array();
+  for (const PlotCell& c : cells) {
+    const bool stated = c.valid_at_rate > 0 && (c.p50_ms || c.p95_ms);
+    if (stated) continue;
+    const State state = state_at_rate(c);
+    const char* why = c.runs_at_rate == 0                                     ? "not measured"
+                      : state == State::overloaded || state == State::invalid ? text(state)
+                                                                              : "too few batches";
+    notes.push_back({{"strategy", c.strategy}, {"note", why}});
+  }
+  return notes;
+}
+
+std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& capacity, const PlotJson& cpu) {
+  PlotJson all = capacity;
+  all.insert(all.end(), cpu.begin(), cpu.end());
+  const auto runs = capacity.empty() ? &PlotCell::runs_at_rate : &PlotCell::runs_at_max;
+  const std::string rate = at_rate_text(cells);
+  std::string text = "Capacity: as fast as possible. ";
+  if (!rate.empty())
+    text += rate + "latency of a sample (filled p50, hollow p95), CPU and memory of all processes. ";
+  return text + "Each a " + iterations_text(cells, runs) + "." + notes_on(all, "bars");
+}
+
+Picture aggregate(const std::vector<PlotCell>& cells, std::uint32_t nodes, const Templates& templates) {
+  Sheet sheet(cells, templates);
+  PlotJson capacity =
+      rows_of(cells, &PlotCell::capacity, &PlotCell::capacity_ci95, state_at_max, "samples/s");
+  PlotJson cpu =
+      rows_of(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
+  PlotJson memory = rows_of(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
+  PlotJson latency = latency_rows(cells);
+  sheet.title(capacity_finding(cells, nodes), explanation(cells, capacity, cpu), 760);
+  sheet.set("$latency_notes", latency_notes(cells));
+  sheet.set("$capacity", std::move(capacity));
+  sheet.set("$cpu", std::move(cpu));
+  sheet.set("$memory", std::move(memory));
+  sheet.set("$latency", std::move(latency));
+  return templates.fill(fmt::format("aggregate_{}w", nodes), "aggregate", sheet.values());
+}
+
+}  // namespace
+
+std::vector<Picture> aggregate_pictures(const PlotData& data, const Templates& templates) {
+  std::vector<Picture> pictures;
+  const auto measured = cells_at_max(data.cells);
+  for (const std::uint32_t nodes : nodes_of(measured)) {
+    std::vector<PlotCell> cells;
+    std::copy_if(data.cells.begin(), data.cells.end(), std::back_inserter(cells),
+                 [&](const PlotCell& c) { return c.nodes == nodes; });
+    pictures.push_back(aggregate(cells, nodes, templates));
+  }
+  return pictures;
+}
+
+}  // namespace dp

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "plot/time_slots.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "stats/histogram.hpp"
+
+namespace dp {
+namespace {
+
+constexpr double most_slots = 120, batches_a_slot = 8;
+
+/// 1, 2 or 5 times a power of ten, and not less than `seconds`.
+double round_width(double seconds) {
+  const double power = std::pow(10, std::floor(std::log10(seconds)));
+  for (const double step : {1.0, 2.0, 5.0}) {
+    if (step * power >= seconds * 0.999) return step * power;
+  }
+  return 10 * power;
+}
+
+double end_s(const BatchTimes& times) {
+  double end = 0;
+  for (const BatchTime& batch : times.batches) end = std::max(end, batch.collected_ms / 1e3);
+  return end;
+}
+
+struct Counts {
+  double offered = 0, completed = 0;  ///< samples
+  std::vector<double> ms;             ///< latencies of the batches completed
+};
+
+TimeSlot slot_of(Counts& counts, double from_s, double until_s, double under_way) {
+  TimeSlot slot{
+      from_s, until_s, counts.offered / (until_s - from_s), counts.completed / (until_s - from_s), under_way,
+      {},     {}};
+  if (counts.ms.empty()) return slot;
+  std::sort(counts.ms.begin(), counts.ms.end());
+  slot.p50_ms = counts.ms[nearest_rank(0.5, counts.ms.size()) - 1];
+  slot.max_ms = counts.ms.back();
+  return slot;
+}
+
+/// The rates of a last slot that is all but empty of time would say nothing.
+bool too_short(double seconds, double width) { return seconds < width / 4; }
+
+}  // namespace
+
+std::vector<TimeSlot> slots_of(const BatchTimes& times) {
+  const double end = end_s(times), batches = static_cast<double>(times.batches.size());
+  if (!(end > 0)) return {};
+  const double width = round_width(std::max(end / most_slots, end * batches_a_slot / batches));
+  std::vector<Counts> counts(static_cast<std::size_t>(end / width) + 1);
+  const auto at = [&](double ms) -> Counts& {
+    const double place = std::clamp(ms / 1e3 / width, 0.0, static_cast<double>(counts.size() - 1));
+    return counts[static_cast<std::size_t>(place)];
+  };
+  for (const BatchTime& batch : times.batches) {
+    at(batch.scheduled_ms).offered += static_cast<double>(batch.samples);
+    at(batch.collected_ms).completed += static_cast<double>(batch.samples);
+    at(batch.collected_ms).ms.push_back(batch.latency_ms);
+  }
+  std::vector<TimeSlot> slots;
+  double under_way = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const double from = static_cast<double>(i) * width, until = std::min(end, from + width);
+    under_way += counts[i].offered - counts[i].completed;
+    if (!too_short(until - from, width)) slots.push_back(slot_of(counts[i], from, until, under_way));
+  }
+  return slots;
+}
+
+std::vector<TimeSlot> slots_of(const RunReport& report) {
+  std::vector<TimeSlot> slots;
+  for (const SecondOfRun& second : report.series) {
+    const double until = std::min(report.duration_s, second.t_s + 1), seconds = until - second.t_s;
+    if (too_short(seconds, 1)) continue;
+    slots.push_back({second.t_s, until, static_cast<double>(second.offered) / seconds,
+                     static_cast<double>(second.completed) / seconds, static_cast<double>(second.queue),
+                     second.p50_ms, second.max_ms});
+  }
+  return slots;
+}
+
+}  // namespace dp

@@ -31,7 +31,7 @@ It goes into $to; what is there already is not fetched again. Canvas is compiled
 Exit status: 0 done, 1 failed, 2 usage.
 
 Example:
-  dp-install-vega && dp-doctor
+  dp-install-vega && dp-doctor | grep vega
 EOF
 }
 if (($#)); then
@@ -44,6 +44,13 @@ command -v npm >/dev/null || { echo "install-vega.sh: no npm command, so no Vega
 mkdir -p "$to"
 cp "$from/package.json" "$from/package-lock.json" "$to/"
 echo "Installing Vega from npm into $to (27 MB to fetch, 62 MB on disk; canvas is compiled)" >&2
-"$here/quietly.sh" "Installing Vega" "$log" npm ci --prefix "$to" --no-audit --no-fund --no-update-notifier ||
-  { echo "install-vega.sh: is all there that canvas is compiled from? (run: $hint)" >&2; exit 1; }
+"$here/quietly.sh" "Installing Vega" "$log" npm ci --prefix "$to" --no-audit --no-fund --no-update-notifier || {
+  if grep -qE 'SELF_SIGNED_CERT|DEPTH_ZERO_SELF|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)' "$log"; then
+    echo "install-vega.sh: npm does not trust a certificate; behind a proxy that intercepts TLS, let it use the system's:" \
+      "set NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt" >&2
+  else
+    echo "install-vega.sh: is all there that canvas is compiled from? (run: $hint)" >&2
+  fi
+  exit 1
+}
 cp "$from/package-lock.json" "$to/installed.json"

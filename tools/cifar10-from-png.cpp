@@ -18,6 +18,12 @@ constexpr std::size_t pixels = 32 * 32;
 constexpr std::size_t channels = 3;
 constexpr std::uint64_t most_images = 1'000'000;
 
+constexpr const char* example =
+    "  base64 -di >sheet.png <<<'iVBORw0KGgoAAAANSUhEUgAABAAAAAACAQAAAADu4ZM2AAAAD0lEQVR4\n"
+    "    2mNgGGjwf4ABACKif4GOCScwAAAAAElFTkSuQmCC'    # a black image and a white one\n"
+    "  echo '[3, 8]' >labels.json    # a cat, a ship\n"
+    "  cifar10-from-png sheet.png labels.json 0 2 two.bin && od -An -tu1 two.bin";
+
 /// An RGB sheet, one image a row.
 struct Sheet {
   std::size_t images = 0;
@@ -71,7 +77,7 @@ void append_record(std::string& out, std::uint8_t label, const std::uint8_t* rgb
 
 dp::Exit convert(int argc, char** argv) {
   dp::Options options("cifar10-from-png", "turn a PNG sheet and a list of labels into a CIFAR-10 binary file",
-                      "  cifar10-from-png test_batch.png test_lables.json 0 10000 test_batch.bin");
+                      example);
   options.positional("SHEET.png LABELS.json FIRST COUNT OUT.bin",
                      "labels FIRST to FIRST+COUNT-1 belong to the COUNT rows of the sheet");
   if (const auto done = options.parse(argc, argv)) return *done;

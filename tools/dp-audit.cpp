@@ -15,8 +15,14 @@ using namespace dp;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* example =
-    "  dp-audit results/repeat/runs/*/*.json          # repetitions of one run, with one seed\n"
-    "  dp-audit --against results/audit/other results/audit/seeds";
+    "  mkdir runs\n"
+    "  for n in 1 2 3 4 5 6 7 8; do\n"
+    "    dp-collect --out runs/$n.json & dp-route & dp-infer --backend null &\n"
+    "    dp-stream --data data/fixture/test_512.bin --rate max && wait\n"
+    "  done\n"
+    "  dp-audit runs\n"
+    "Whether other seeds agree:\n"
+    "  make -f Makefile.bench audit    # dp-audit --against OTHER RUNS";
 
 /// Oldest first: the names of run files say nothing of time.
 std::vector<RunReport> runs_of(const std::vector<std::string>& arguments) {

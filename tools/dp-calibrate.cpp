@@ -21,14 +21,15 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr const char* example =
-    "  for r in 1 2; do\n"
-    "    pipelines/run-local.sh --backend synthetic --data synthetic:3x32x32 --service exp:50ms --workers 2 "
-    "\\\n"
-    "      --credit 1 --worker-seed ${r}00 --seed $r --rate 28 --arrivals poisson --batch-size 1 --samples "
-    "840 \\\n"
-    "      --out r$r.json --decisions r$r.decisions\n"
+    "  for n in 1 2 3; do\n"
+    "    dp-collect --out r$n.json & dp-route --workers 2 --decisions r$n.decisions &\n"
+    "    for w in 0 1; do\n"
+    "      dp-infer --name w$w --seed $((n * 100 + w)) --backend synthetic --service exp:50ms --credit 1 &\n"
+    "    done\n"
+    "    dp-stream --data synthetic:3x32x32 --rate 28 --arrivals poisson --batch-size 1 --samples 112 \\\n"
+    "      --seed $n && wait\n"
     "  done\n"
-    "  dp-calibrate --margin 10 r1.json r2.json\n"
+    "  dp-calibrate --margin 20 r1.json r2.json r3.json\n"
     "Longer, more often, and a worker that stands still:\n"
     "  pipelines/calibrate.sh";
 

@@ -61,8 +61,14 @@ Exit run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options("dp-summarize", "Makes tables and a summary of many runs.",
-                  "dp-summarize --streaming results/streaming results/runs");
+  Options options(
+      "dp-summarize", "Makes tables and a summary of many runs.",
+      "  mkdir runs\n"
+      "  for strategy in uniform dynamic; do\n"
+      "    dp-collect --out runs/$strategy.json & dp-route --strategy $strategy & dp-infer --backend null &\n"
+      "    dp-stream --data data/fixture/test_512.bin --rate max && wait\n"
+      "  done\n"
+      "  dp-summarize --streaming tables runs");
   declare(options);
   return run_main(std::move(options), argc, argv, run);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The example at the end of each tool's --help runs as pasted and ends in a valid report.
+# The example at the end of the --help of each command of an installation runs as pasted in an empty folder, ends with
+# status 0 and makes what it says. Commands that fetch get stand-ins for curl and npm.
 # SPDX-License-Identifier: MIT
 # The examples use the default ports: where it can be had, they get a loopback of their own.
 if [[ -z ${DP_OWN_LOOPBACK:-} ]] && unshare -rn ip link set lo up 2>/dev/null; then
@@ -8,47 +9,56 @@ if [[ -z ${DP_OWN_LOOPBACK:-} ]] && unshare -rn ip link set lo up 2>/dev/null; t
 fi
 # shellcheck source=tests/cli/common.bash
 . "$(dirname "${BASH_SOURCE[0]}")/common.bash"
-export PATH=$bin:$PATH
+# shellcheck source=tests/cli/data/made_by_examples.bash
+. "$(dirname "${BASH_SOURCE[0]}")/data/made_by_examples.bash"
 
-# example_of TOOL: what follows "Example:", up to a heading of its own.
-example_of() { "$bin/$1" --help | sed -n '/^Example:$/,$p' | sed '1d' | sed '/^[^ ].*:$/,$d'; }
+vega=$(realpath "${DP_VEGA:-$bin/../vega}")
+prefix=$scratch/prefix
+run cmake --install "$bin/.." --prefix "$prefix"
+expect_status 0
+unset DP_BIN DP_VEGA XDG_DATA_HOME
+export PATH=$scratch/stand-ins:$prefix/bin:$PATH HOME=$scratch/home
 
-# Stderr of a good run: READY lines and nothing else. A busy machine may make dp-stream late, and dp-collect say so: that
-# is the machine's doing.
-late='the generator kept to its schedule'
-expect_calm() {
-  grep -v -e ': READY' -e "INVALID: $late" err >rest
-  [[ ! -s rest ]] || fail "unexpected on stderr: $(head -n 3 rest)"
+# CIFAR-10 of this test is the fixture; curl brings it, and npm brings the Vega that is there already.
+fixture=$source_dir/data/fixture/test_512.bin
+mkdir -p "$scratch/stand-ins" "$scratch/cifar-10-batches-bin"
+ln -s "$fixture" "$scratch/cifar-10-batches-bin/test_batch.bin"
+sed "s/.*/$(sha256sum <"$fixture" | cut -d ' ' -f 1)  test_batch.bin/;q" "$source_dir/data/cifar10.sha256" \
+  >"$prefix/share/dataparallel/data/cifar10.sha256"
+stand_in() { printf '#!/bin/sh\n%s\n' "$2" >"$scratch/stand-ins/$1" && chmod +x "$scratch/stand-ins/$1"; }
+# shellcheck disable=SC2016  # for the stand-ins
+{
+  stand_in curl 'while [ "$1" != --output ]; do shift; done; exec tar -chzf "$2" -C '"'$scratch'"' cifar-10-batches-bin'
+  stand_in npm 'while [ "$1" != --prefix ]; do shift; done; exec ln -s '"'$vega/node_modules'"' "$2/node_modules"'
 }
 
-for tool in dp-stream dp-route dp-infer dp-collect dp-keygen; do
-  folder=$scratch/$tool
-  mkdir "$folder" && cd "$folder" || exit 1
-  example_of "$tool" >example
-  [[ -s example ]] || fail "$tool --help ends with no example"
-  run bash example
-  cp "$scratch/out" out
-  cp "$scratch/err" err
+# example_of COMMAND: what follows "Example:", up to a heading of its own.
+example_of() { "$1" --help | sed -n '/^Example:$/,$p' | sed '1d' | sed '/^[^ ].*:$/,$d'; }
+
+# Stderr of a good run: READY lines, and what is said of work. A busy machine may make dp-stream late, and dp-collect say
+# so: that is the machine's doing.
+late='the generator kept to its schedule'
+expect_calm() {
+  grep -v -e ': READY' -e "INVALID: $late" -e ' is left out: it needs ' -e '^fetch-cifar10: .*\(fetching\|verified\)' -e '^Installing Vega' err >rest
+  [[ ! -s rest ]] || fail "unexpected on stderr of $tool's example: $(head -n 3 rest)"
+}
+
+for path in "$prefix"/bin/*; do
+  tool=$(basename "$path")
+  folder=$scratch/here/$tool
+  mkdir -p "$folder" && cd "$folder" || exit 1
+  example_of "$tool" >"$scratch/example"
+  grep -q "^  .*\b$tool\b" "$scratch/example" || fail "$tool --help ends with no example of $tool"
+  [[ $tool != dp-plot ]] || export DP_VEGA=$vega
+  run bash "$scratch/example"
+  unset DP_VEGA
+  cp "$scratch/out" "$scratch/err" .
+  # What was measured too late on a busy machine is left out, and theory not met then.
+  [[ $tool != dp-calibrate ]] || ! grep -q 'the generator was' out || status=0
   expect_status 0
   wait_until 15 "everything that $tool's example started has ended" nothing_left
   expect_calm
-  jq -e --arg late "$late" '(.valid or (.verdicts // [] | all(.ok or .criterion == $late)))
-    and .samples.announced == 2000 and .samples.completed == 2000 and .samples.lost == 0' out >/dev/null ||
-    fail "$tool's example gave no valid report of 2000 samples"
+  declare -F "made_by_$tool" >/dev/null || fail "this test does not know what $tool's example makes"
+  "made_by_$tool" || fail "$tool's example does not make what it says"
 done
-cd "$scratch" || exit 1
-[[ $(wc -l <dp-route/decisions.ndjson) -ge 63 ]] || fail "the decision log has fewer lines than there are batches"
-jq -es 'map(select(.what == "dispatch")) | length >= 63' dp-route/decisions.ndjson >/dev/null || fail "dispatches are missing"
-
-# The tables and pictures of such a run.
-mkdir -p results/runs && cp dp-stream/out results/runs/one.json
-example_of dp-summarize >example
-run bash example
-expect_status 0
-expect_empty err
-[[ -s results/streaming/averaged_results.csv ]] || fail "no averaged_results.csv"
-example_of dp-plot >example
-run bash example
-expect_status 0
-[[ -s results/plots/streaming_latency.svg ]] || fail "no picture"
 echo "ok"

@@ -5,6 +5,8 @@
 # Status: 0 all predictions equal, 1 not, or a run failed.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+# shellcheck source=pipelines/run-arguments.bash
+source "$(dirname "$0")/run-arguments.bash"
 
 [[ $BACKEND == torch ]] || { echo "audit-accuracy.sh: BACKEND=$BACKEND predicts nothing; give torch" >&2; exit 2; }
 folder=$RESULTS/audit/accuracy
@@ -12,12 +14,11 @@ reference=$folder/untimed.predictions
 mkdir -p "$folder"
 
 measure() { # measure NAME OPTION…
-  local name=$1 status=0
+  local name=$1 status=0 arguments
+  run_arguments --out "$folder/$name.json" --seed "$SEED"
   shift
   printf '%s … ' "$name" >&2
-  DP_BIN=$BIN "$RUN_LOCAL" --out "$folder/$name.json" --samples "$SAMPLES" --batch-size "$BATCH" --layout "shards:$SHARDS" \
-    --payload "$PAYLOAD" --backend torch --model "$MODEL" --threads "$THREADS" --seed "$SEED" --data "$DATA" "$@" \
-    >"$folder/$name.log" 2>&1 </dev/null || status=$?
+  DP_BIN=$BIN "$RUN_LOCAL" "${arguments[@]}" "$@" >"$folder/$name.log" 2>&1 </dev/null || status=$?
   if ((status != 0 && status != 3)); then
     printf 'failed (status %d)\n' "$status" >&2
     tail -n 5 "$folder/$name.log" >&2

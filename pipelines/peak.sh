@@ -8,6 +8,8 @@
 # Status: 0 done, 1 a run failed, 130 interrupted.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+# shellcheck source=pipelines/run-arguments.bash
+source "$(dirname "$0")/run-arguments.bash"
 
 fractions=(90 75 60 45 30 15) # % of capacity
 steps=3                       # each halves the bracket: about 2 % of capacity in the end
@@ -28,18 +30,14 @@ fills_too_slowly() { # fills_too_slowly RATE
     limit = value * (unit == "s" ? 1 : unit == "ms" ? 1e-3 : unit == "us" ? 1e-6 : 1e-9)
     exit !(batch / rate / 2 > limit) }'
 }
-samples=$((SAMPLES > batches * BATCH ? SAMPLES : batches * BATCH))
+BATCH=${BATCH##*..} # the largest, where CONFIG draws them
+SAMPLES=$((SAMPLES > batches * BATCH ? SAMPLES : batches * BATCH))
 
 measure() { # measure FILE STRATEGY RATE SEED OPTION…: leaves `status`
-  local file=$1 arguments
-  arguments=(--strategy "$2" --workers "$WORKERS" --rate "$3" --samples "$samples" --batch-size "$BATCH" --seed "$4"
-    --layout "shards:$SHARDS" --payload "$PAYLOAD" --backend "$BACKEND" --model "$MODEL" --threads "$THREADS" --data "$DATA"
-    --out "$file")
-  shift 4
-  [[ -z $CREDIT ]] || arguments+=(--credit "$CREDIT")
-  [[ $BACKEND != synthetic ]] || arguments+=(--service "$SERVICE")
+  local arguments
+  run_arguments --out "$1" --strategy "$2" --workers "$WORKERS" --rate "$3" --seed "$4" "${@:5}"
   status=0
-  DP_BIN=$BIN "$RUN_LOCAL" "${arguments[@]}" "$@" >"$folder/log" 2>&1 </dev/null || status=$?
+  DP_BIN=$BIN "$RUN_LOCAL" "${arguments[@]}" >"$folder/log" 2>&1 </dev/null || status=$?
   case $status in
     0 | 3) ;;
     130) exit 130 ;;
@@ -98,7 +96,7 @@ for strategy in "${strategies[@]}"; do
     --argjson u "$undecided" '{strategy: $s, nodes: $w, capacity: $c, sustained: $l, not_sustained: $h, undecided: $u}')")
 done
 
-printf '%s\n' "${peaks[@]}" | jq -s --arg slo "$SLO" --arg runs "$folder" --argjson n "$samples" \
+printf '%s\n' "${peaks[@]}" | jq -s --arg slo "$SLO" --arg runs "$folder" --argjson n "$SAMPLES" \
   '{schema: "dp.peak/1", slo: $slo, samples_per_run: $n, runs: $runs, peaks: .}' >"$RESULTS/peak/peak.json.new"
 mv "$RESULTS/peak/peak.json.new" "$RESULTS/peak/peak.json"
 jq -r '"Highest rate sustained with \(.slo) on \(.peaks[0].nodes) nodes (two runs of three; the next rate tried was not):",

@@ -5,8 +5,12 @@
 set -euo pipefail
 
 bad=0
+# What CONFIG says the tools have checked; only what the sweep itself reckons with must be plain.
+in_file() { [[ $FROM_FILE == *",$1,"* ]]; }
 refuse() { # refuse NAME VALUE ALLOWED
-  printf '%s=%s is refused: %s\n' "$1" "$2" "$3" >&2
+  local from=''
+  ! in_file "$1" || from=" (from $CONFIG)"
+  printf '%s=%s%s is refused: %s\n' "$1" "$2" "$from" "$3" >&2
   bad=1
 }
 
@@ -58,20 +62,21 @@ duration='[0-9]+(\.[0-9]+)?(ns|us|ms|s)'
 path='[A-Za-z0-9._/+@][A-Za-z0-9._/+@-]*'
 
 counts NODES 1 256
-if [[ " $GOALS " =~ \ (single|repeat|audit|peak)\  ]]; then count WORKERS 1 256; else counts WORKERS 1 256; fi
+if [[ " $GOALS " =~ \ (single|repeat|audit|peak|rates)\  ]]; then count WORKERS 1 256; else counts WORKERS 1 256; fi
 choices STRATEGIES uniform dynamic sharded
 choice STRATEGY uniform dynamic sharded
 count RATE 1 10000000 max
+counts RATES 1 10000000
 count SAMPLES 1 1000000000
-count BATCH 1 4096
+in_file BATCH || count BATCH 1 4096
 count ITERATIONS 1 1000
-choice MODEL resnet18 resnet18-cifar
+in_file MODEL || choice MODEL resnet18 resnet18-cifar
 count THREADS 1 256
 count REPEATS 8 64
 pattern WARMUP "$duration" "a time, as in 2s"
 pattern SLO '(p50|p90|p95|p99|p999|p99\.9|mean|max)=[0-9]+(\.[0-9]+)?(ns|us|ms|s)' "a latency to keep, as in p99=50ms (p50, p90, p95, p99, p99.9, mean or max)"
 if [[ " $GOALS " =~ \ (repeat|audit|peak)\  && $RATE == max ]]; then refuse RATE max "a number: $GOALS measures at a rate and as fast as possible"; fi
-count SHARDS 1 65536
+in_file SHARDS || count SHARDS 1 65536
 choice PAYLOAD inline reference
 choice BACKEND torch null synthetic
 pattern SERVICE "(fixed|exp):$duration" "a distribution and a time per batch, as in fixed:5ms or exp:500us"
@@ -88,10 +93,10 @@ choice TORN all some
 pattern RESULTS "$path" "a folder, without spaces"
 pattern BIN "$path" "a folder, without spaces"
 pattern RUN_LOCAL "$path" "a script, without spaces"
-pattern DATA "$path|synthetic:[1-9][0-9]*x[1-9][0-9]*x[1-9][0-9]*" "a file, without spaces, or synthetic:CxHxW"
+in_file DATA || pattern DATA "$path|synthetic:[1-9][0-9]*x[1-9][0-9]*x[1-9][0-9]*" "a file, without spaces, or synthetic:CxHxW"
 if [[ $DATA == synthetic:* && $BACKEND == torch ]]; then
   refuse DATA "$DATA" "BACKEND=torch needs pictures, as in data/cifar10/test_batch.bin"
-elif [[ ! $DATA =~ ^(synthetic:.*|data/cifar10/(test_batch|data_batch_[1-5])\.bin)$ && ! -f $DATA ]]; then
+elif ! in_file DATA && [[ ! $DATA =~ ^(synthetic:.*|data/cifar10/(test_batch|data_batch_[1-5])\.bin)$ && ! -f $DATA ]]; then
   refuse DATA "$DATA" "no such file (data/cifar10/test_batch.bin and data_batch_1 to 5 can be fetched)"
 fi
 

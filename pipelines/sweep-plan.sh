@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The run files of a sweep in the order in which they are measured: one line each, nothing is run.
-# Usage: NODES=1,2 … sweep-plan.sh streaming|matrix|single|repeat|audit   (--say: how much there is to do, on stderr)
+# Usage: NODES=1,2 … sweep-plan.sh streaming|matrix|single|rates|repeat|audit   (--say: how much there is to do, on stderr)
 #
 # Order: randomised blocks. Every iteration measures every cell once, in an order drawn from SEED, so that a machine
 # that slows down over the hours slows all strategies alike, and a resumed sweep goes on in the same order.
@@ -14,15 +14,16 @@ case $kind in
   streaming) cells=("$STRATEGIES" "$NODES" "$RATE,max") ;;
   matrix) cells=("$STRATEGIES" "$WORKERS" max) ;;
   single) cells=("$STRATEGY" "$WORKERS" "$RATE") ITERATIONS=1 ;;
+  rates) cells=("$STRATEGIES" "$WORKERS" "$RATES,max") ;;
   repeat) cells=("$STRATEGY" "$WORKERS" "$RATE,max") ITERATIONS=$REPEATS ;;
   audit) cells=("$STRATEGY" "$WORKERS" "$RATE,max") ITERATIONS=$((2 * ITERATIONS)) ;;
 esac
 
 # What makes tables and pictures of finished runs does not change them.
 sources() {
-  find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" -type f -regextype posix-extended \
+  find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" "$MODEL" -type f -regextype posix-extended \
     ! -regex 'lib/plot/.*|lib/report/(calibration.*|cell_summary|comparison|csv|json_tables|repeatability|summary_text|sweep|tables)\..*' \
-    ! -regex 'tools/(dp-audit|dp-calibrate|dp-plot|dp-summarize|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
+    ! -regex 'tools/(dp-audit|dp-calibrate|dp-plot|dp-summarize|dp-top|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
 }
 
 key() {
@@ -30,6 +31,7 @@ key() {
     for name in RATE SAMPLES BATCH MODEL THREADS SHARDS PAYLOAD BACKEND SERVICE CREDIT WARMUP SEED DATA BIN; do
       printf '%s=%s\n' "$name" "${!name}"
     done
+    [[ -z $CONFIG ]] || printf 'CONFIG=%s\nFROM_FILE=%s\n' "$CONFIG_SUM" "$FROM_FILE"
     sources | xargs -0 -r sha256sum
   } | sha256sum | cut -c 1-12
 }
@@ -62,7 +64,7 @@ say() {
     total=$((total + 1))
     [[ ! -f $file ]] || continue
     left=$((left + 1))
-    if [[ $file == *-max-i* ]]; then rate=1000; else rate=$RATE; fi
+    if [[ $file =~ -([0-9]+)-i[0-9]+\.json$ ]]; then rate=${BASH_REMATCH[1]}; else rate=1000; fi
     seconds=$((seconds + 4 + SAMPLES / rate))
   done < <(plan)
   if ((left == 0)); then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ends a sweep: tables, pictures, and on stdout the summary, INVALID runs counted, and the paths of what was written.
-# Usage: NODES=1,2 … sweep-report.sh streaming|matrix|single|repeat|audit
+# Usage: NODES=1,2 … sweep-report.sh streaming|matrix|single|rates|repeat|audit
 # Status: 0 when every run is there and accounts for every sample, even if some are marked INVALID; else 1.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
@@ -39,6 +39,27 @@ show_agreement() {
   "$BIN/dp-audit" --against "$(IFS=,; echo "${odd[*]}")" "${even[@]}"
 }
 
+# dp-summarize has one rate in a table: a folder for each.
+summarize_rates() {
+  local rate file at=()
+  IFS=, read -ra rates <<<"$RATES"
+  for rate in "${rates[@]}"; do
+    at=()
+    for file in "${files[@]}"; do [[ $file =~ -($rate|max)-i[0-9]+\.json$ ]] && at+=("$file"); done
+    "$BIN/dp-summarize" --streaming "$RESULTS/rates/$rate" "${at[@]}" >/dev/null
+    echo "wrote $RESULTS/rates/$rate/ (tables)"
+  done
+}
+
+# draw OPTION…: the pictures of the sweep, where there is something to draw them with.
+draw() {
+  if [[ -x build/vega/node_modules/.bin/vl2png ]]; then
+    DP_VEGA=build/vega/node_modules/.bin "$BIN/dp-plot" "$@" "${files[@]}" | sed 's/^/wrote /'
+  else
+    echo "No pictures: Vega is not installed (run: make -f Makefile.bench deps)" >&2
+  fi
+}
+
 runs="$(dirname "${files[0]}")/ (${#files[@]} run files)"
 disagree=0
 case $kind in
@@ -46,6 +67,7 @@ case $kind in
     show_single
     runs=${files[0]}
     ;;
+  rates) summarize_rates ;;
   repeat) show_spread ;;
   audit)
     "$BIN/dp-summarize" --streaming "$RESULTS/audit" "${files[@]}" >/dev/null
@@ -57,14 +79,10 @@ case $kind in
   *) "$BIN/dp-summarize" "--$kind" "$RESULTS/$kind" ${PRICE:+--price-per-node-hour "$PRICE"} "${files[@]}" ;;
 esac
 echo "wrote $runs"
-if [[ $kind == streaming ]]; then
-  if [[ -x build/vega/node_modules/.bin/vl2png ]]; then
-    DP_VEGA=build/vega/node_modules/.bin "$BIN/dp-plot" --out "$RESULTS/plots" --html "$RESULTS/report.html" --made-by "$MADE_BY" \
-      ${PRICE:+--price-per-node-hour "$PRICE"} "${files[@]}" | sed 's/^/wrote /'
-  else
-    echo "No pictures: Vega is not installed (run: make -f Makefile.bench deps)" >&2
-  fi
-fi
+case $kind in
+  streaming) draw --out "$RESULTS/plots" --html "$RESULTS/report.html" --made-by "$MADE_BY" ${PRICE:+--price-per-node-hour "$PRICE"} ;;
+  rates) draw --out "$RESULTS/rates" --only throughput_latency ;;
+esac
 
 unaccounted=$(jq -r 'select(.samples.lost != 0 or .samples.double_counted != 0 or
   .samples.announced != .samples.completed + .samples.failed) | input_filename' "${files[@]}")

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Measures one run of a sweep: takes what to run from the run file's name, starts run-local.sh, says how it went.
-# Usage: NODES=1,2 … sweep-run.sh streaming|matrix|single|repeat|audit FILE
+# Usage: NODES=1,2 … sweep-run.sh streaming|matrix|single|rates|repeat|audit FILE
 # Status: 0 measured (an INVALID run is kept, marked in the file), 1 failed, 130 interrupted.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+# shellcheck source=pipelines/run-arguments.bash
+source "$(dirname "$0")/run-arguments.bash"
 
 kind=$1 file=$2
 [[ $file =~ /([a-z]+)-n([0-9]+)-([0-9]+|max)-i([0-9]+)\.json$ ]] || {
@@ -16,13 +18,10 @@ log=${file%.json}.log
 seed=$((SEED + iteration))
 [[ $kind != repeat ]] || seed=$SEED
 
-arguments=(--strategy "$strategy" --workers "$workers" --rate "$rate" --samples "$SAMPLES" --batch-size "$BATCH"
-  --layout "shards:$SHARDS" --payload "$PAYLOAD" --backend "$BACKEND" --model "$MODEL" --threads "$THREADS"
-  --seed "$seed" --warmup "$WARMUP" --data "$DATA" --out "$file")
-[[ -z $CREDIT ]] || arguments+=(--credit "$CREDIT")
-[[ $BACKEND != synthetic ]] || arguments+=(--service "$SERVICE")
+run_arguments --strategy "$strategy" --workers "$workers" --rate "$rate" --seed "$seed" --out "$file"
+give WARMUP --warmup "$WARMUP"
 # The predictions shipped beside the weights are those for the test images, which the fixture begins with.
-if [[ $BACKEND == torch && $DATA =~ (^|/)test_[a-z0-9]+\.bin$ ]]; then
+if ! in_file EXPECTED && [[ $BACKEND == torch && $MODEL == resnet18* && $DATA =~ (^|/)test_[a-z0-9]+\.bin$ ]]; then
   arguments+=(--expected "data/weights/$MODEL.predictions.bin")
 fi
 

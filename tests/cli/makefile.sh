@@ -74,9 +74,9 @@ names() { sed 's|.*/||; s|\.json$||' "$@"; }
 
 # ── Help ──
 make -f Makefile.bench >"$tmp/output"
-for word in streaming matrix single plan deps data build test asan tsan fuzz chaos bench clean help NODES=1,2,4,8 WORKERS=1,2,4 \
-  STRATEGIES=uniform,dynamic,sharded STRATEGY=dynamic RATE=1000 SAMPLES=8000 BATCH=32 ITERATIONS=3 MODEL=resnet18 \
-  THREADS=1 SHARDS=16 PAYLOAD=inline BACKEND=torch SERVICE=fixed:5ms CREDIT= SEED=1 DEPS=auto RESULTS=results SECONDS=30 KILLS=200 DOUBLE=100 CUTS=50 TORN=all \
+for word in streaming matrix single rates plan deps data build test asan tsan fuzz chaos bench clean help NODES=1,2,4,8 WORKERS=1,2,4 \
+  STRATEGIES=uniform,dynamic,sharded STRATEGY=dynamic RATE=1000 RATES=250,500,750,1000,1250,1500 SAMPLES=8000 BATCH=32 ITERATIONS=3 MODEL=resnet18 \
+  THREADS=1 SHARDS=16 PAYLOAD=inline BACKEND=torch SERVICE=fixed:5ms CREDIT= CONFIG= SEED=1 DEPS=auto RESULTS=results SECONDS=30 KILLS=200 DOUBLE=100 CUTS=50 TORN=all \
   DATA=data/cifar10/test_batch.bin JOBS= BIN=build/bin; do
   grep -qE "(^| )${word//./\\.}" "$tmp/output" || fail "help does not say $word"
 done
@@ -101,6 +101,8 @@ RATE=abc whole number from 1
 RATE=0 whole number from 1
 RATE=-5 whole number from 1
 RATE=010 whole number from 1
+RATES=100,max whole numbers from 1
+RATES=100,,200 separated by commas
 SAMPLES=99999999999999999999 whole number from 1
 BATCH=`>pwned` whole number from 1
 PAYLOAD=float inline reference
@@ -185,6 +187,14 @@ bench matrix WORKERS=1,2 STRATEGIES=uniform,dynamic ITERATIONS=1
 expect_status 0 "matrix"
 (($(calls) == 34)) || fail "matrix: $(($(calls) - 30)) calls instead of 4"
 expect_output "summary of 4 runs" "matrix"
+
+bench rates WORKERS=2 RATES=100,1000 STRATEGIES=uniform ITERATIONS=1
+expect_status 0 "rates"
+expect_output "3 of 3 runs to measure" "rates"
+[[ $(tail -n 3 "$tmp/called" | sort) == "$(printf 'uniform-n2-%s-i1\n' 100 1000 max | sort)" ]] || fail "rates: not each of RATES and max"
+expect_output "wrote $tmp/results/rates/1000/ (tables)" "rates"
+bench rates WORKERS=1,2
+((status != 0)) || fail "rates with two numbers of workers is not refused"
 
 bench streaming matrix NODES=1,2 WORKERS=1,2 ITERATIONS=1
 expect_status 0 "two sweeps in one call"

@@ -24,7 +24,7 @@ exit $status
 EOF
 chmod +x stub.sh
 export SLO=p99=50ms STRATEGIES=dynamic WORKERS=2 SAMPLES=8000 BATCH=32 SHARDS=16 PAYLOAD=inline BACKEND=null MODEL=resnet18 \
-  THREADS=1 DATA=synthetic:3x32x32 CREDIT='' SERVICE='' SEED=1 RESULTS=results BIN=. RUN_LOCAL=./stub.sh
+  THREADS=1 DATA=synthetic:3x32x32 CREDIT='' CONFIG='' FROM_FILE=, SERVICE='' SEED=1 RESULTS=results BIN=. RUN_LOCAL=./stub.sh
 
 # 900, 750 missed, 600 met; then 675 met, 712 undecided, 693 met.
 run "$source_dir/pipelines/peak.sh"

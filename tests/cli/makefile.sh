@@ -74,7 +74,7 @@ names() { sed 's|.*/||; s|\.json$||' "$@"; }
 
 # ── Help ──
 make -f Makefile.bench >"$tmp/output"
-for word in streaming matrix single rates plan deps data build test asan tsan fuzz chaos bench clean help NODES=1,2,4,8 WORKERS=1,2,4 \
+for word in streaming matrix single rates plan deps data build test asan tsan deb deb-test fuzz chaos bench clean help NODES=1,2,4,8 WORKERS=1,2,4 \
   STRATEGIES=uniform,dynamic,sharded STRATEGY=dynamic RATE=1000 RATES=250,500,750,1000,1250,1500 SAMPLES=8000 BATCH=32 ITERATIONS=3 MODEL=resnet18 \
   THREADS=1 SHARDS=16 PAYLOAD=inline BACKEND=torch SERVICE=fixed:5ms CREDIT= CONFIG= SEED=1 DEPS=auto RESULTS=results SECONDS=30 KILLS=200 DOUBLE=100 CUTS=50 TORN=all \
   DATA=data/cifar10/test_batch.bin JOBS= BIN=build/bin; do

@@ -15,6 +15,7 @@ install(DIRECTORY lib/plot/ DESTINATION ${share}/lib/plot
 install(PROGRAMS pipelines/run-local.sh pipelines/install-vega.sh pipelines/quietly.sh DESTINATION ${share}/pipelines)
 install(FILES pipelines/find-tools.sh DESTINATION ${share}/pipelines)
 install(FILES README.md CHANGELOG.md THREATS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
 # dp_script(NAME SCRIPT): the installed command NAME is a link to SCRIPT of the shared folder.

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -25,12 +26,12 @@ constexpr int most_messages_a_turn = 64;  ///< before timers are looked at again
 
 // A handler, not a signalfd: libraries start threads before main that do not block signals.
 int interruptions_fd = -1;
-volatile std::sig_atomic_t interruptions = 0;
+std::atomic<int> interruptions = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 
 /// The first is told to the loop; the second leaves at once.
 void on_interruption(int) {
-  interruptions = interruptions + 1;
-  if (interruptions > 1) ::_exit(static_cast<int>(Exit::interrupted));
+  if (++interruptions > 1) ::_exit(static_cast<int>(Exit::interrupted));
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(interruptions_fd, &one, sizeof one);
 }
@@ -44,6 +45,19 @@ void handle(int signal) {
   action.sa_handler = on_interruption;
   action.sa_flags = SA_RESTART;
   ::sigaction(signal, &action, nullptr);
+}
+
+/// Has a thread of its own take the signals, instead of this one and those it starts from here on: ZeroMQ polls in
+/// almost every call, and a poll that a signal interrupts fails, whatever SA_RESTART says.
+void take_signals_off_this_thread() {
+  std::thread([] {
+    while (true) ::pause();
+  }).detach();
+  sigset_t ours;
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
 }
 
 /// Asks for short turns soon instead of long ones later, so that messages and the pacer do not wait behind
@@ -76,6 +90,7 @@ EventLoop::EventLoop() : signals_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   interruptions_fd = signals_;
   handle(SIGINT);
   handle(SIGTERM);
+  take_signals_off_this_thread();
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // wake when asked to, not 50 µs later
   ask_for_short_turns();
   keep_freed_memory();

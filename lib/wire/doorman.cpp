@@ -65,7 +65,8 @@ std::optional<std::int64_t> bytes_read(int fd) {
   int waiting = 0;
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || ::ioctl(fd, FIONREAD, &waiting) != 0)
     return std::nullopt;
-  return static_cast<std::int64_t>(info.tcpi_bytes_received) - waiting;
+  // What came between the two calls waits, and was not counted.
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(info.tcpi_bytes_received) - waiting);
 }
 
 std::string address_of(int fd) {
@@ -83,9 +84,9 @@ std::string address_of(int fd) {
 struct Connection {
   ino_t identity;  ///< 0: hung up on already
   std::string address;
-  std::int64_t base;        ///< what `taken` may differ by from what was read
+  std::int64_t base;        ///< what `taken` may differ by from what was read, a whole handshake allowed for
   std::int64_t marked = 0;  ///< read when the mark was set
-  std::int64_t unfinished = 0;
+  std::int64_t unfinished = 0;  ///< but for a handshake's worth
 };
 
 /// What the reading thread tells of a descriptor.
@@ -101,6 +102,7 @@ struct Doorman::Impl {
   Refusals& refusals;
   std::int64_t largest_message = 0;
   std::size_t most_strangers = 0;
+  std::int64_t most_said = 0;
   std::vector<Tally> tallies = {};
   std::atomic<std::uint64_t> naps = 0;  ///< of the reading thread, begun and ended: odd while it waits
   std::map<int, Connection> connections = {};
@@ -160,8 +162,10 @@ struct Doorman::Impl {
       const std::int64_t taken = tallies[fd].taken;
       connection.base = std::max(connection.base, taken - *read);
       const std::int64_t held = *read + connection.base - taken;
+      if (*read > most_said) cut(fd, connection, "says more than it has reason to");
       if (paused)
-        connection.unfinished = std::max<std::int64_t>(0, connection.marked + connection.base - taken);
+        connection.unfinished =
+            std::max<std::int64_t>(0, connection.marked + connection.base - handshake_bytes - taken);
       if (paused) connection.marked = *read;
       kept += held;
       unfinished += connection.unfinished;
@@ -203,12 +207,12 @@ struct Doorman::Impl {
   }
 };
 
-Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame,
-                 Refusals& refusals, std::size_t most_strangers)
+Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals)
     : impl_(new Impl{watched, refusals}) {
-  impl_->largest_message = 2 * static_cast<std::int64_t>(largest_frame);
+  impl_->largest_message = 2 * static_cast<std::int64_t>(limits.largest_frame);
+  impl_->most_said = limits.most_said;
   impl_->tallies = std::vector<Tally>(raise_descriptor_limit());
-  impl_->most_strangers = std::min(most_strangers, impl_->tallies.size() / 4);
+  impl_->most_strangers = std::min(limits.most_strangers, impl_->tallies.size() / 4);
   impl_->events = zmq::socket_t(context, zmq::socket_type::pair);
   impl_->stop = ::eventfd(0, EFD_CLOEXEC);
   static std::atomic<std::uint64_t> number = 0;  // endpoints must differ

@@ -19,10 +19,14 @@ namespace dp {
 
 class Doorman {
  public:
-  /// Keeps the references: the socket must be closed after this is gone. `most_strangers`: connections that were not let
-  /// in; at most a quarter of the descriptors.
-  Doorman(zmq::context_t& context, zmq::socket_t& watched, std::size_t largest_frame, Refusals& refusals,
-          std::size_t most_strangers = SIZE_MAX);
+  struct Limits {
+    std::size_t largest_frame;  ///< bytes
+    std::size_t most_strangers =
+        SIZE_MAX;  ///< connections that were not let in; at most a quarter of the descriptors
+    std::int64_t most_said = INT64_MAX;  ///< bytes of one connection, its handshake included
+  };
+  /// Keeps the references: the socket must be closed after this is gone.
+  Doorman(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals);
   ~Doorman();
 
   // For the thread that reads the socket:

@@ -22,6 +22,8 @@ constexpr int most_subscriptions = 100;     ///< unread, of one reader: an hones
 constexpr std::size_t largest_word = 1024;  ///< of what a reader says: an honest one says "everything"
 constexpr int frame_overhead = 64;          ///< of encryption
 constexpr std::size_t most_readers = 256;
+constexpr std::int64_t most_said =
+    2048;  ///< bytes of one reader: a handshake with keys and a subscription are 700
 constexpr int handshake_ms = 5000;
 constexpr int keepalive_s = 30;
 
@@ -61,7 +63,8 @@ struct Publisher::Impl {
   void bind(const std::string& wanted) {
     socket = zmq::socket_t(context, zmq::socket_type::pub);
     configure(socket);
-    doorman = std::make_unique<Doorman>(context, socket, largest_word, refusals, most_readers);
+    doorman = std::make_unique<Doorman>(context, socket,
+                                        Doorman::Limits{largest_word, most_readers, most_said}, refusals);
     doorman->falls_asleep();  // nothing is ever read here
     if (security) {
       gate = std::make_unique<Gate>(context, *security, refusals);

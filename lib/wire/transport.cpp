@@ -272,7 +272,8 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
   socket->zmq.set(zmq::sockopt::router_mandatory, true);
   socket->zmq.set(zmq::sockopt::backlog, backlog);
   socket->zmq.set(zmq::sockopt::sndhwm, most_answers);
-  socket->doorman = std::make_unique<Doorman>(impl_->context, socket->zmq, largest_frame, impl_->refusals);
+  socket->doorman =
+      std::make_unique<Doorman>(impl_->context, socket->zmq, Doorman::Limits{largest_frame}, impl_->refusals);
   if (impl_->security) {
     if (!impl_->gate) impl_->gate = std::make_unique<Gate>(impl_->context, *impl_->security, impl_->refusals);
     impl_->gate->guard(socket->zmq, roles);

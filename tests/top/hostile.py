@@ -55,6 +55,9 @@ def live(address, seconds):
         one.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32))
         ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 3) + b"SUB"
         one.sendall(b"\x04" + bytes([len(ready)]) + ready)
+        heard = b""
+        while b"READY" not in heard:
+            heard += one.recv(256) or sys.exit("hung up on before the handshake was over")
         return one
     number = 0
     def subscriptions():

@@ -96,6 +96,45 @@ TEST(Publisher, WaitsForNobodyWhoDoesNotRead) {
   }
 }
 
+/// A reader as ZeroMQ has it, and whether it was ever cut off.
+struct Reader {
+  explicit Reader(const std::string& endpoint) {
+    socket.set(zmq::sockopt::linger, 0);
+    ::zmq_socket_monitor(socket.handle(), "inproc://ends", ZMQ_EVENT_DISCONNECTED);
+    ends.connect("inproc://ends");
+    socket.set(zmq::sockopt::subscribe, "");
+    socket.connect(endpoint);
+  }
+  bool hears() {
+    zmq::message_t frame;
+    bool any = false;
+    while (socket.recv(frame, zmq::recv_flags::dontwait)) any = true;
+    return any;
+  }
+  bool cut() {
+    zmq::pollitem_t item{ends.handle(), 0, ZMQ_POLLIN, 0};
+    return zmq::poll(&item, 1, std::chrono::milliseconds(0)) > 0;
+  }
+  zmq::context_t context;
+  zmq::socket_t socket{context, zmq::socket_type::sub}, ends{context, zmq::socket_type::pair};
+};
+
+TEST(Publisher, HangsUpOnWhoKeepsTalkingAndOnNobodyElse) {
+  Publisher publisher(any_port, {});
+  Reader honest(publisher.endpoint()), talker(publisher.endpoint());
+  std::uint64_t number = 0;
+  bool heard = false;
+  for (const Time begun = now(); now() - begun < patience && !(heard && talker.cut());) {
+    publisher.publish(Session{1}, snapshot(++number));
+    heard = honest.hears() || heard;
+    for (int i = 0; i < 10; ++i) talker.socket.set(zmq::sockopt::subscribe, fmt::format("{} {}", number, i));
+    ::poll(nullptr, 0, 5);
+  }
+  EXPECT_TRUE(talker.cut());
+  EXPECT_TRUE(heard);
+  EXPECT_FALSE(honest.cut());
+}
+
 struct KeyedPublisher : testing::Test {
   KeyPair collect = make_key_pair(Role::collect), top = make_key_pair(Role::top),
           infer = make_key_pair(Role::infer);

@@ -173,7 +173,7 @@ keys_for() {
 }
 keys_for collect --allow
 collect=("$bin/dp-collect" --bind "$(port 2)" "${collect_options[@]}" "${with[@]}" "${link[@]}")
-[[ $live == none ]] || collect+=(--live "$live")
+collect+=(--live "$live")
 [[ -n $out ]] && collect+=(--out "$out") && rm -f "$out.journal"
 # A journal that is there is of a run whose other processes are gone.
 [[ -n $journal ]] && collect+=(--journal "$journal") && rm -f "$journal"

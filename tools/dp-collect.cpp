@@ -64,10 +64,10 @@ Options declare() {
                                  "tcp://127.0.0.1:5603");
   options.section("Watching")
       .value(
-          "live", "auto|ENDPOINT",
+          "live", "auto|none|ENDPOINT",
           "publish the state of the run twice a second: auto for where your dp-top on this host finds it, or "
           "an endpoint such as tcp://127.0.0.1:5604 (port 0: any); beyond this host it takes keys, and who "
-          "looks on owns one of the role top")
+          "looks on owns one of the role top (default: none)")
       .value("metrics", "HOST:PORT",
              "answer Prometheus at http://HOST:PORT/metrics (usual: 127.0.0.1:9464; port 0: any)");
   add_link_options(options, Role::collect);
@@ -124,8 +124,8 @@ void note_all(const std::vector<std::string>& problems, Collector& collector) {
 
 LiveWishes live_wishes(const Options& options) {
   LiveWishes wishes;
-  wishes.live = options.text("live");
-  if (options.has("live") && wishes.live != local_run) wishes.live = endpoint_option(options, "live");
+  if (const std::string live = options.text("live"); !live.empty() && live != "none")
+    wishes.live = live == local_run ? live : endpoint_option(options, "live");
   if (options.has("metrics"))
     wishes.metrics = checked_metrics_address(options.text("metrics"), options.has("insecure"));
   return wishes;
@@ -187,9 +187,9 @@ Exit run(Options& options) {
   settings.keep_predictions = options.has("predictions");
   const std::vector<Objective> objectives = parse_objectives(options.texts("slo"));
   settings.warmup = options.duration("warmup");
-  settings.watched = options.has("live") || options.has("metrics");
   const std::string bind = endpoint_option(options, "bind");
   const LiveWishes wishes = live_wishes(options);
+  settings.watched = !wishes.live.empty() || !wishes.metrics.empty();
   const HostDescription host = describe_host();
   const std::string started = utc_now();
 
@@ -241,6 +241,7 @@ Exit run(Options& options) {
       journal.sync(collector);
       if (live.any()) live.tell(collector.session(), collector.snapshot(now()));
     } catch (const Error&) {
+      if (live.any()) live.tell(collector.session(), collector.snapshot(now()));
       if (!collector.started()) journal.remove_if_temporary();
       throw;
     }

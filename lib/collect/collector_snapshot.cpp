@@ -15,15 +15,23 @@ std::string cut(const std::string& text) { return text.substr(0, longest_text); 
 Snapshot Collector::snapshot(Time now) const {
   Snapshot s;
   s.run = options_.run;
-  s.state = ended_ ? RunState::done : started() ? RunState::running : RunState::waiting;
-  recorder_.glance(ended_ ? std::min(now, recorder_.last()) : now, s);
+  s.state = ended_       ? RunState::done
+            : finished() ? RunState::stopped
+            : started()  ? RunState::running
+                         : RunState::waiting;
+  const Time at = ended_ ? std::min(now, recorder_.last()) : now;
+  recorder_.glance(at, s);
   if (plan_) s.planned = plan_->samples;
   s.strategy = cut(s.strategy);
   s.waiting_batches = announced_.size();
   s.waiting_samples = std::max(s.announced, s.completed + s.failed) - s.completed - s.failed;
   std::map<std::pair<Role, std::string>, Presence> present = presence_;
-  for (const auto& who : recorder_.processes())
-    present.try_emplace(who, Presence{PeerPresence::connected, now});
+  for (const auto& who : recorder_.processes()) {
+    // Whom the journal tells of, and nobody has heard since.
+    const bool here = who.first == Role::collect;
+    present.try_emplace(
+        who, here ? Presence{PeerPresence::connected, now} : Presence{PeerPresence::lost, options_.begun});
+  }
   for (const auto& [id, peer] : peers_.peers()) present[{peer.role, peer.name}].heard = peer.heard;
   for (const auto& [who, presence] : present) {
     if (s.roles.size() == most_rows) {
@@ -34,7 +42,7 @@ Snapshot Collector::snapshot(Time now) const {
     s.names.push_back(cut(who.second));
     s.states.push_back(static_cast<std::uint8_t>(presence.state));
     s.unheard.push_back(std::max(Duration{}, between(presence.heard, now)));
-    recorder_.glance_at(who.first, who.second, now, s);
+    recorder_.glance_at(who.first, who.second, at, s);
     s.hosts.back() = cut(s.hosts.back());
     if (presence.state == PeerPresence::lost && !ended_)
       s.warnings.push_back(fmt::format("{} {} was lost", name_of(who.first), s.names.back()));

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -62,7 +63,8 @@ std::vector<fs::path> sockets_in(const fs::path& folder) {
 }  // namespace
 
 fs::path local_runs_folder() {
-  return fs::temp_directory_path() / fmt::format("dataparallel-{}", ::geteuid());
+  const char* temporary = std::getenv("TMPDIR");
+  return fs::path(temporary && *temporary ? temporary : "/tmp") / fmt::format("dataparallel-{}", ::geteuid());
 }
 
 LocalRun::LocalRun() {

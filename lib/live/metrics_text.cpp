@@ -8,13 +8,16 @@
 namespace dp {
 namespace {
 
-/// Backslash, quote and line end as the format wants them; other control characters are nobody's name.
+/// Backslash, quote and line end as the format wants them; bytes outside ASCII, which may be no UTF-8, read \xE4: two
+/// names never become one.
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\' || c == '"') out += '\\';
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') out += "\\n";
-    else out += static_cast<unsigned char>(c) < ' ' || static_cast<unsigned char>(c) > '~' ? '?' : c;
+    else if (byte < ' ' || byte > '~') out += fmt::format("\\\\x{:02X}", byte);
+    else if (c == '\\' || c == '"') out += {'\\', c};
+    else out += c;
   }
   return out;
 }
@@ -46,9 +49,9 @@ void tell_run(const Snapshot& s, const std::string& version, Text& to) {
   to.value(fmt::format("version=\"{}\"", escaped(version)), 1);
   to.describe("dataparallel_run_info", "gauge", "The run that these figures are of; always 1.");
   to.value(fmt::format("run_id=\"{:016x}\",strategy=\"{}\"", raw(s.run), escaped(s.strategy)), 1);
-  constexpr const char* states[] = {"waiting", "running", "done"};
+  constexpr const char* states[] = {"waiting", "running", "done", "stopped"};
   to.describe("dataparallel_run_state", "gauge", "1 for the state the run is in.");
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 4; ++i)
     to.value(fmt::format("state=\"{}\"", states[i]), static_cast<int>(s.state) == i ? 1 : 0);
   to.one("dataparallel_run_elapsed_seconds", "gauge", "Time since the schedule began.",
          to_seconds(s.elapsed));

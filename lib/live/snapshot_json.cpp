@@ -56,7 +56,7 @@ Json worker(const Snapshot& s, std::size_t i) {
 }  // namespace
 
 std::string snapshot_json(const Snapshot& s) {
-  constexpr const char* states[] = {"waiting", "running", "done"};
+  constexpr const char* states[] = {"waiting", "running", "done", "stopped"};
   Json json{{"schema", "dp.live/1"},
             {"number", s.number},
             {"run_id", fmt::format("{:016x}", raw(s.run))},

@@ -19,8 +19,12 @@ constexpr std::size_t most_warnings = 4;
 using Lines = std::vector<Line>;
 
 const char* name_of(RunState state) {
-  constexpr const char* names[] = {"waiting for peers", "running", "done"};
+  constexpr const char* names[] = {"waiting for peers", "running", "done", "stopped"};
   return names[static_cast<int>(state)];
+}
+
+bool over(const Heard& heard) {
+  return heard.latest && (heard.latest->state == RunState::done || heard.latest->state == RunState::stopped);
 }
 
 Line title(const Heard& heard, const View& view) {
@@ -129,7 +133,7 @@ std::string why_silent(const Heard& heard) {
 }
 
 std::string silence_of(const Heard& heard) {
-  if (heard.silence < patience || (heard.latest && heard.latest->state == RunState::done)) return "";
+  if (heard.silence < patience || over(heard)) return "";
   return why_silent(heard);
 }
 
@@ -137,8 +141,8 @@ std::vector<Line> draw(const Heard& heard, const View& view) {
   Lines lines{title(heard, view)};
   if (const std::string silence = silence_of(heard); !silence.empty())
     lines.push_back({{silence, Style::bad}});
-  const bool over = heard.latest && heard.latest->state == RunState::done && heard.silence >= patience;
-  if (over) lines.push_back({{"the run is over; waiting for the next one", Style::faint}});
+  if (over(heard) && heard.silence >= patience)
+    lines.push_back({{"the run is over; waiting for the next one", Style::faint}});
   const auto height = static_cast<std::size_t>(std::max(view.height, 0));
   if (view.help) {
     std::ranges::move(help(), std::back_inserter(lines));

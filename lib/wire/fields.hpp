@@ -58,7 +58,7 @@ void unpack(const msgpack::object& from, T& value) {
     constexpr std::uint64_t last = std::is_same_v<T, Role>          ? 3
                                    : std::is_same_v<T, ErrorClass>  ? 4
                                    : std::is_same_v<T, PayloadMode> ? 1
-                                   : std::is_same_v<T, RunState>    ? 2
+                                   : std::is_same_v<T, RunState>    ? 3
                                                                  : std::numeric_limits<std::uint64_t>::max();
     if (number > last) throw MalformedFrame("value {} out of range", number);
     value = static_cast<T>(number);

@@ -13,7 +13,8 @@
 
 namespace dp {
 
-enum class RunState : std::uint8_t { waiting, running, done };
+/// `stopped`: interrupted or given up, so that it never becomes done.
+enum class RunState : std::uint8_t { waiting, running, done, stopped };
 enum class PeerPresence : std::uint8_t { connected, lost, left };
 
 /// Latency of batches, from their schedule to the ledger; the times mean nothing without batches.

@@ -78,6 +78,18 @@ until [[ -s $work/b2.status ]]; do ((SECONDS < 60)) || die "the run beside a sto
 status=$(<"$work/b2.status")
 check b2 "$accounted" '.samples.completed == 5000' \
   '.valid or (.verdicts | map(select(.ok | not) | .criterion) | . == ["the generator kept to its schedule"])'
+
+# ── --live none wins over a file, and where nothing can be published a run goes on without ──
+printf '[collect]\nlive = "auto"\n' >"$work/live.toml"
+"$root/pipelines/run-local.sh" --config "$work/live.toml" --live none --logs "$work/quiet" --backend null --rate max --samples 640 \
+  "${synthetic[@]}" >"$work/quiet.json" 2>"$work/quiet.err" || (($? == 3)) || die "--live none: $(<"$work/quiet.err")"
+grep -q 'live=' "$work/quiet/collect.log" && die "published in spite of --live none"
+TMPDIR=$work/no/such "$DP_BIN/dp-collect" --bind tcp://127.0.0.1:0 --live auto >"$work/none.json" 2>"$work/unseen.err" &
+run_pid=$!
+wait_for "dp-collect without a folder for its socket" grep -q READY "$work/unseen.err"
+grep -q 'dp-top cannot watch this run' "$work/unseen.err" || die "nobody said that the run cannot be watched"
+kill -TERM "$run_pid" && wait "$run_pid"
+run_pid=''
 [[ $(cd "$work/tmp/dataparallel-$EUID" && echo *) == '*' ]] || die "sockets are left: $(ls "$work/tmp/dataparallel-$EUID")"
 
 # ── A run, and all who look on ──
@@ -136,6 +148,7 @@ completed=$(/usr/bin/python3 "$root/tests/top/metrics.py" "$metrics" 3) || die "
 ((completed > 0 && completed <= 60000)) || die "$completed samples"
 /usr/bin/python3 "$root/tests/top/hostile.py" http "$(cut -d/ -f3 <<<"$metrics")" 4 >"$work/http" || die "the hostile HTTP client"
 /usr/bin/python3 "$root/tests/top/hostile.py" live "${at#tcp://}" 4 >"$work/live" || die "the hostile subscriber"
+grep -q 'hung up on: says more than it has reason to' "$work/logs/collect.log" || die "the hostile subscriber was let talk"
 kib=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(<"$work/logs/collect.pid")/status")
 [[ -n $kib ]] || die "dp-collect is gone, or the run over already"
 echo "dp-collect took $kib KiB at most; hostile bytes: http $(<"$work/http"), live $(<"$work/live")"

@@ -112,6 +112,22 @@ TEST_F(CollectorJournal, ARestartGoesOnWithTheRunAndTellsTheStreamWhenItBegan) {
   EXPECT_TRUE(second.stream->all<Commit>().back().run_stored);
 }
 
+TEST_F(CollectorJournal, ARestartShowsAWorkerAsUpOnlyOnceItSpoke) {
+  first.begin_durably(4);
+  first.announce({0, 1});
+  first.tell(*first.worker, first.result(0));
+  first.settle_down();
+  JournalledCollector second(first.written);
+  const auto state = [&] {
+    const Snapshot s = second.collector.snapshot(second.now);
+    const auto row = std::ranges::find(s.names, "w0") - s.names.begin();
+    return static_cast<PeerPresence>(s.states.at(static_cast<std::size_t>(row)));
+  };
+  EXPECT_EQ(state(), PeerPresence::lost);
+  second.call(Role::infer, "w0", our_run);
+  EXPECT_EQ(state(), PeerPresence::connected);
+}
+
 TEST_F(CollectorJournal, ARestartSettlesWhatIsLeftAndSaysThatItWasAway) {
   first.begin_durably(2);
   first.announce({0, 1});

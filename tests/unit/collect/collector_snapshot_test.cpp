@@ -172,6 +172,19 @@ TEST_F(CollectorSnapshot, StandsStillAtTheEnd) {
   EXPECT_EQ(look().state, RunState::done);
   EXPECT_EQ(look().elapsed, ms(3));  // batch 1 was due at 1 ms
   EXPECT_EQ(look().waiting_batches, 0U);
+  advance(std::chrono::seconds(20));
+  const Snapshot s = look();
+  EXPECT_EQ(s.recent_samples[row(s, "w0")], s.recent_completed) << "rows and sum are of the same window";
+  EXPECT_EQ(s.recent_completed, 4U);
+}
+
+TEST_F(CollectorSnapshot, TellsARunThatWasStoppedFromOneThatGoesOn) {
+  begin(2);
+  announce({0, 1});
+  collector.drain(now, out);
+  advance(std::chrono::seconds(10));
+  ASSERT_EQ(collector.finished(), Exit::interrupted);
+  EXPECT_EQ(look().state, RunState::stopped);
 }
 
 TEST_F(CollectorSnapshot, ListsAThousandProcessesAtMost) {

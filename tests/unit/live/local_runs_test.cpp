@@ -41,6 +41,20 @@ struct LocalRuns : testing::Test {
   zmq::context_t context;
 };
 
+TEST_F(LocalRuns, AreLookedForInTmpdirOrTmp) {
+  ::setenv("TMP", "/nowhere", 1);
+  EXPECT_EQ(local_runs_folder().parent_path(), folder);
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(local_runs_folder().parent_path(), "/tmp");
+  ::unsetenv("TMP");
+}
+
+TEST_F(LocalRuns, CannotBeWhereThereIsNoFolder) {
+  ::setenv("TMPDIR", (folder / "none").c_str(), 1);
+  EXPECT_THROW(LocalRun(), Error);
+  EXPECT_EQ(latest_local_run(), "");
+}
+
 TEST_F(LocalRuns, AreNoneAtFirst) { EXPECT_EQ(latest_local_run(), ""); }
 
 TEST_F(LocalRuns, AreFoundWhileTheyAreServed) {

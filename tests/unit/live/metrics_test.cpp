@@ -29,8 +29,10 @@ TEST(Metrics, SayWhatTheSnapshotSays) {
         "dataparallel_worker_up{worker=\"w1\",host=\"node1\"} 0\n",
         "dataparallel_worker_samples_total{worker=\"w1\",host=\"node1\"} 20\n",
         "dataparallel_process_cpu_seconds_total{role=\"dp-infer\",worker=\"w0\",host=\"node1\"} 3\n",
-        "dataparallel_process_resident_memory_bytes{role=\"dp-infer\",worker=\"w0\",host=\"node1\"} 200000000\n",
-        "dataparallel_process_resident_memory_bytes{role=\"dp-stream\",worker=\"\",host=\"node1\"} 200000000\n"})
+        "dataparallel_process_resident_memory_bytes{role=\"dp-infer\",worker=\"w0\",host=\"node1\"} "
+        "200000000\n",
+        "dataparallel_process_resident_memory_bytes{role=\"dp-stream\",worker=\"\",host=\"node1\"} "
+        "200000000\n"})
     EXPECT_THAT(text, HasSubstr(line));
 }
 
@@ -52,7 +54,16 @@ TEST(Metrics, EscapeWhatPeersCallThemselves) {
   Snapshot s = running(0);
   add_process(s, Role::infer, "a\"b\\c\nd\x1b", 1);
   EXPECT_THAT(metrics_text(s, ""),
-              HasSubstr("dataparallel_worker_up{worker=\"a\\\"b\\\\c\\nd?\",host=\"node1\"} 1\n"));
+              HasSubstr("dataparallel_worker_up{worker=\"a\\\"b\\\\c\\nd\\\\x1B\",host=\"node1\"} 1\n"));
+}
+
+TEST(Metrics, KeepNamesOutsideAsciiApart) {
+  Snapshot s = running(0);
+  add_process(s, Role::infer, "\u00e4", 1);
+  add_process(s, Role::infer, "\u00f6", 1);
+  const std::string text = metrics_text(s, "");
+  EXPECT_THAT(text, HasSubstr(R"(dataparallel_worker_up{worker="\\xC3\\xA4",host="node1"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(dataparallel_worker_up{worker="\\xC3\\xB6",host="node1"} 1)"));
 }
 
 TEST(Metrics, AreRefusedBeyondThisHost) {

@@ -154,11 +154,14 @@ TEST(TopFrame, SaysWhenNothingIsHeard) {
 
 TEST(TopFrame, IsNotAlarmedAfterTheEnd) {
   Snapshot s = running(1);
-  s.state = RunState::done;
-  Heard over = heard(s);
-  over.silence = std::chrono::seconds(60);
-  EXPECT_THAT(plain_text(draw(over, {})),
-              AllOf(HasSubstr("the run is over; waiting for the next one"), Not(HasSubstr("nothing heard"))));
+  for (const auto& [state, word] : {std::pair(RunState::done, "  done"), {RunState::stopped, "  stopped"}}) {
+    s.state = state;
+    Heard over = heard(s);
+    over.silence = std::chrono::seconds(60);
+    EXPECT_THAT(plain_text(draw(over, {})),
+                AllOf(HasSubstr(word), HasSubstr("the run is over; waiting for the next one"),
+                      Not(HasSubstr("nothing heard"))));
+  }
 }
 
 TEST(TopFrame, ShowsWarnings) {

@@ -42,15 +42,16 @@ void add_argument(const std::string& argument, std::vector<fs::path>& files) {
   }
 }
 
-std::string seed_of(const RunReport& report) {
+/// What a run had in force; "" where its report does not tell.
+std::string option_of(const RunReport& report, std::string_view of_stage, std::string_view option) {
   for (const auto& [stage, options] : report.config) {
-    if (stage != "stream") continue;
+    if (stage != of_stage) continue;
     for (const auto& [name, value] : options) {
-      if (name != "seed") continue;
+      if (name != option) continue;
       return std::visit(
-          [](const auto& seed) {
-            if constexpr (std::is_same_v<std::decay_t<decltype(seed)>, std::string>) return seed;
-            else return fmt::format("{}", seed);
+          [](const auto& text) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(text)>, std::string>) return text;
+            else return fmt::format("{}", text);
           },
           value);
     }
@@ -68,6 +69,10 @@ std::vector<Constant> constants_of(const RunReport& r, RatesMay rates) {
                                   {"payload", r.payload},
                                   {"data", r.data.digest.empty() ? r.data.name : r.data.digest},
                                   {"weights", r.weights.digest.empty() ? r.weights.name : r.weights.digest}};
+  for (const char* option : {"layout", "batch-size", "batch-timeout", "arrivals"})
+    constants.push_back({option, option_of(r, "stream", option)});
+  for (const char* option : {"threads", "credit", "service", "per-sample"})
+    constants.push_back({option, option_of(r, "infer", option)});
   if (r.rate_mode == "open" && rates == RatesMay::not_differ)
     constants.push_back({"rate", fmt::format("{:.6g}/s", r.rates.requested.value_or(0))});
   return constants;
@@ -84,6 +89,13 @@ void check_distinct(const std::vector<MeasuredRun>& runs) {
   }
 }
 
+/// Iterations of two builds are averaged like those of one, which somebody may want and nobody should overlook.
+void warn_of_several_builds(const std::vector<MeasuredRun>& runs) {
+  std::set<std::string> builds;
+  for (const MeasuredRun& run : runs) builds.insert(run.report.versions.git);
+  if (builds.size() > 1) log_warn("these are runs of {} builds: {}", builds.size(), fmt::join(builds, ", "));
+}
+
 Repetitions repetitions_of(std::vector<const MeasuredRun*> runs) {
   std::sort(runs.begin(), runs.end(), [](const MeasuredRun* a, const MeasuredRun* b) {
     return std::tie(a->report.started_utc, a->report.run_id) <
@@ -92,7 +104,7 @@ Repetitions repetitions_of(std::vector<const MeasuredRun*> runs) {
   Repetitions repetitions;
   std::map<std::string, std::size_t> seen;
   for (const MeasuredRun* run : runs) {
-    const std::string seed = seed_of(run->report);
+    const std::string seed = option_of(run->report, "stream", "seed");
     repetitions.emplace(Iteration{seed, seen[seed]++}, run);
   }
   return repetitions;
@@ -125,6 +137,7 @@ std::vector<MeasuredRun> load_runs(const std::vector<std::string>& arguments) {
   if (runs.empty())
     throw Error("no run.json among {} (write one with dp-collect --out)", fmt::join(arguments, " "));
   check_distinct(runs);
+  warn_of_several_builds(runs);
   return runs;
 }
 

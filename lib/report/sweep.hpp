@@ -53,11 +53,11 @@ std::vector<MeasuredRun> load_runs(const std::vector<std::string>& arguments);
 /// Whether runs at several rates may stand side by side.
 enum class RatesMay { not_differ, differ };
 
-/// Throws Error naming two runs that must not be in one table: another data set, weights, backend, payload, or rate.
+/// Throws Error naming two runs that must not be in one table: another data set, weights, backend, payload, rate, or
+/// another composition or cost of batches.
 void check_comparable(const std::vector<MeasuredRun>& runs, RatesMay rates);
 
-/// Groups the runs. Throws Error naming two runs that must not be in one table: another data set, weights,
-/// backend, payload or rate. Closed-loop runs are left out.
+/// Groups the runs. Throws Error naming two that are not comparable. Closed-loop runs are left out.
 Sweep group_runs(std::vector<MeasuredRun> runs);
 
 /// Runs that count: the valid ones, or all when none is valid (the row is then marked).

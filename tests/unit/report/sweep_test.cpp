@@ -111,6 +111,18 @@ TEST(Sweep, RefusesRunsThatDifferInWhatMustBeConstant) {
               HasSubstr("rate is 1000/s"));
 }
 
+TEST(Sweep, RefusesRunsOfOtherBatches) {
+  MeasuredRun small = make_run({}), large = make_run({.run_id = "2"});
+  small.report.config[0].second.emplace_back("batch-size", "8");
+  large.report.config[0].second.emplace_back("batch-size", "32");
+  large.file = "large.json";
+  EXPECT_THAT(error_of([&] {
+                group_runs({small, large});
+              }),
+              HasSubstr("batch-size is 8 in run.json and 32 in large.json"));
+  EXPECT_NO_THROW(group_runs({small}));
+}
+
 TEST(Sweep, CountsValidRunsAndInvalidOnesOnlyWhereThereIsNoOther) {
   const Sweep mixed =
       group_runs({make_run({.run_id = "good"}), make_run({.run_id = "bad", .seed = 2, .valid = false})});

@@ -86,13 +86,15 @@ void draw(const std::vector<Picture>& pictures, const fs::path& out, const std::
   for (const Picture& picture : pictures) fmt::print("{0}.svg\n{0}.png\n", (out / picture.name).string());
 }
 
-void write_page(const Options& options, const Sweep& sweep, const std::vector<Picture>& pictures,
+void write_page(const Options& options, const PlotData& data, const std::vector<Picture>& pictures,
                 const fs::path& templates) {
+  const Sweep& sweep = *data.sweep;
   const auto cells = summarize_cells(sweep, price_of(options));
   const auto comparisons = compare_strategies(sweep, cells);
   const std::string file = options.text("html");
-  write_atomically(file, html_report({sweep, cells, comparisons, pictures, options.text("made-by")},
-                                     templates, find_runtime(folders_of(options))));
+  write_atomically(
+      file, html_report({sweep, cells, comparisons, pictures, options.text("made-by"), data.other_rates},
+                        templates, find_runtime(folders_of(options))));
   fmt::print("{}\n", file);
 }
 
@@ -112,9 +114,11 @@ Exit run(const Options& options) {
   const auto pictures = make_pictures(data, templates, only);
   for (const PictureKind& kind : left_out(pictures, only))
     log_warn("{} is left out: it needs {}", kind.name, kind.needs);
+  if (!data.other_rates.empty() && only != std::vector<std::string>{"throughput_latency"})
+    log_warn("runs at {} are in throughput_latency only", data.other_rates);
   if (pictures.empty()) throw Error("no picture can be drawn of that (see --list for what each needs)");
   if (options.has("out")) draw(pictures, options.text("out"), folders_of(options));
-  if (options.has("html")) write_page(options, *data.sweep, pictures, templates);
+  if (options.has("html")) write_page(options, data, pictures, templates);
   return Exit::done;
 }
 

@@ -19,7 +19,8 @@ struct ReportInputs {
   const std::vector<CellSummary>& cells;
   const std::vector<NodeComparison>& comparisons;
   const std::vector<Picture>& pictures;
-  std::string made_by;  ///< the command that repeats the sweep; "": not told
+  std::string made_by;      ///< the command that repeats the sweep; "": not told
+  std::string other_rates;  ///< "500 samples/s": runs that only one of the pictures shows; "": none
 };
 
 /// The JavaScript that draws the pictures, in the order in which it is to be run: vega, vega-lite, vega-embed.

@@ -28,8 +28,9 @@ std::optional<Range> range_of(const std::vector<const CellSummary*>& cells, Figu
   return range;
 }
 
-std::optional<double> mean_of(const std::optional<Estimate>& e) {
-  return e ? std::optional(e->mean) : std::nullopt;
+/// The mean where a run met its conditions.
+std::optional<double> mean_of(const std::optional<Estimate>& e, const Validity& of) {
+  return e && of.valid > 0 ? std::optional(e->mean) : std::nullopt;
 }
 
 /// The most nodes that the host had cores for, or simply the most.
@@ -69,9 +70,9 @@ std::size_t invalid_runs(const Sweep& sweep) {
 }
 
 std::string latency_tile(const std::vector<const CellSummary*>& cells, const std::string& on) {
-  const Figure percentiles[] = {[](const CellSummary& s) { return mean_of(s.p99_ms); },
-                                [](const CellSummary& s) { return mean_of(s.p95_ms); },
-                                [](const CellSummary& s) { return mean_of(s.p50_ms); }};
+  const Figure percentiles[] = {[](const CellSummary& s) { return mean_of(s.p99_ms, s.at_rate); },
+                                [](const CellSummary& s) { return mean_of(s.p95_ms, s.at_rate); },
+                                [](const CellSummary& s) { return mean_of(s.p50_ms, s.at_rate); }};
   const char* names[] = {"Latency, p99", "Latency, p95", "Latency, median"};
   double rate = 0;
   for (const CellSummary* cell : cells) rate = cell->rate.value_or(rate);
@@ -161,13 +162,17 @@ std::string measured_html(const ReportInputs& inputs) {
                                   : std::string("as fast as possible");
   });
   const auto samples = [](const ListedRun& r) { return fmt::format("{}", r.run->report.samples.announced); };
+  const std::string others =
+      inputs.other_rates.empty()
+          ? ""
+          : fmt::format(" Runs at {} are in the throughput–latency picture only.", inputs.other_rates);
   return html_escaped(
-      fmt::format("{} of {} samples each: {} on {}, {}. Data: {}. Backend: {}. First run started {}.",
+      fmt::format("{} of {} samples each: {} on {}, {}. Data: {}. Backend: {}. First run started {}.{}",
                   count_text(runs.size(), "run"), listed(runs, samples),
                   listed(runs, [](const ListedRun& r) { return r.cell->strategy; }), nodes_sentence(inputs),
                   modes, listed(runs, [](const ListedRun& r) { return r.run->report.data.name; }),
                   listed(runs, [](const ListedRun& r) { return r.run->report.backend; }),
-                  first->run->report.started_utc));
+                  first->run->report.started_utc, others));
 }
 
 std::string tiles_html(const ReportInputs& inputs) {
@@ -177,16 +182,19 @@ std::string tiles_html(const ReportInputs& inputs) {
   if (cells.front()->oversubscribed) on += ", oversubscribed";
   const std::size_t all = inputs.sweep.runs.size(), invalid = invalid_runs(inputs.sweep);
   std::string html =
-      range_tile("Capacity", range_of(cells, [](const CellSummary& s) { return mean_of(s.capacity); }),
+      range_tile("Capacity",
+                 range_of(cells, [](const CellSummary& s) { return mean_of(s.capacity, s.at_max); }),
                  "{:.0f}", "samples/s", on) +
       latency_tile(cells, on);
   if (nodes > 1) {
-    html += range_tile("Speed-up", range_of(cells, [](const CellSummary& s) { return mean_of(s.speedup); }),
+    html += range_tile("Speed-up",
+                       range_of(cells, [](const CellSummary& s) { return mean_of(s.speedup, s.at_max); }),
                        "{:.2f}", "×", on + ", against the fewest measured");
   }
-  html += range_tile("Cost of a million samples",
-                     range_of(cells, [](const CellSummary& s) { return mean_of(s.cost_per_million); }),
-                     "{:.4g}", "", "at capacity, in the unit of the price");
+  html +=
+      range_tile("Cost of a million samples",
+                 range_of(cells, [](const CellSummary& s) { return mean_of(s.cost_per_million, s.at_max); }),
+                 "{:.4g}", "", "at capacity, in the unit of the price");
   html += range_tile("Top-1 accuracy", range_of(cells, [](const CellSummary& s) { return s.top1; }), "{:.4f}",
                      "", "of the timed predictions");
   return html + tile("Valid runs", fmt::format("{} of {}", all - invalid, all), "",

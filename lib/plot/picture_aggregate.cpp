@@ -55,12 +55,13 @@ PlotJson latency_notes(const std::vector<PlotCell>& cells) {
 std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& capacity, const PlotJson& cpu) {
   PlotJson all = capacity;
   all.insert(all.end(), cpu.begin(), cpu.end());
-  const auto runs = capacity.empty() ? &PlotCell::runs_at_rate : &PlotCell::runs_at_max;
-  const std::string rate = at_rate_text(cells);
-  std::string text = "Capacity: as fast as possible. ";
-  if (!rate.empty())
-    text += rate + "latency of a sample (filled p50, hollow p95), CPU and memory of all processes. ";
-  return text + "Each a " + iterations_text(cells, runs) + "." + notes_on(all, "bars");
+  std::string text =
+      fmt::format("Capacity: as fast as possible, {}.", iterations_text(cells, &PlotCell::runs_at_max));
+  if (const std::string rate = at_rate_text(cells); !rate.empty())
+    text +=
+        fmt::format(" {}{}: latency of a sample (filled p50, hollow p95), CPU and memory of all processes.",
+                    rate, iterations_text(cells, &PlotCell::runs_at_rate));
+  return text + notes_on(all, "bars");
 }
 
 Picture aggregate(const std::vector<PlotCell>& cells, std::uint32_t nodes, const Templates& templates) {
@@ -72,6 +73,8 @@ Picture aggregate(const std::vector<PlotCell>& cells, std::uint32_t nodes, const
   PlotJson memory = rows_of(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
   PlotJson latency = latency_rows(cells);
   sheet.title(capacity_finding(cells, nodes), explanation(cells, capacity, cpu), 760);
+  sheet.set("$at_rate", !cells_at_rate(cells).empty());
+  sheet.set("$has_resources", !cpu.empty() && !memory.empty());
   sheet.set("$latency_notes", latency_notes(cells));
   sheet.set("$capacity", std::move(capacity));
   sheet.set("$cpu", std::move(cpu));

@@ -46,7 +46,7 @@ PlotJson rows_of(const std::vector<PlotCell>& cells, const Sheet& sheet) {
 }  // namespace
 
 std::vector<Picture> capacity_against_ideal_picture(const PlotData& data, const Templates& templates) {
-  const auto cells = cells_at_max(data.cells);
+  const auto cells = scaled_cells(data.cells);
   const auto nodes = nodes_of(cells);
   if (nodes.size() < 2) return {};
   Sheet sheet(cells, templates);
@@ -56,7 +56,7 @@ std::vector<Picture> capacity_against_ideal_picture(const PlotData& data, const 
   sheet.title(speedup_finding(cells),
               "Speed-up: capacity over that of the same strategy on " + nodes_text(nodes.front()) + "; " +
                   iterations_text(cells, &PlotCell::runs_at_max) + "." + notes_on(rows, "points") +
-                  " Dashed: ideal scaling. Both axes are logarithmic.",
+                  " Dashed: ideal scaling. Both axes are logarithmic." + unscaled_text(data.cells),
               sheet.width());
   sheet.set("$rows", std::move(rows));
   sheet.set("$ideal", ideal_rows(nodes));

@@ -28,9 +28,9 @@ PlotJson rows_of(const std::vector<PlotCell>& cells, Value figure, Value ci95,
 }
 
 /// The highest mean capacity of each node count, and the strategy that is proven best there, if one is.
-PlotJson best_rows(const std::optional<Sweep>& sweep) {
+PlotJson best_rows(const std::optional<Sweep>& sweep, std::size_t strategies) {
   PlotJson rows = PlotJson::array();
-  if (!sweep) return rows;
+  if (!sweep || strategies == 1) return rows;
   const auto summaries = summarize_cells(*sweep);
   for (const NodeComparison& n : compare_strategies(*sweep, summaries)) {
     double most = 0;
@@ -44,10 +44,12 @@ PlotJson best_rows(const std::optional<Sweep>& sweep) {
   return rows;
 }
 
-std::vector<double> numbers(const std::vector<PlotCell>& cells, const std::string& strategy, Value figure) {
+/// Of runs that stand.
+std::vector<double> numbers(const std::vector<PlotCell>& cells, const std::string& strategy, Value figure,
+                            State (*state)(const PlotCell&)) {
   std::vector<double> found;
   for (const PlotCell& c : cells) {
-    if (c.strategy == strategy && c.*figure) found.push_back(*(c.*figure));
+    if (c.strategy == strategy && c.*figure && stands(state(c))) found.push_back(*(c.*figure));
   }
   return found;
 }
@@ -66,11 +68,10 @@ std::string mean(const std::vector<double>& x) {
 
 /// Efficiencies above the smallest node count, where it is 1 by definition.
 std::vector<double> efficiencies(const std::vector<PlotCell>& cells, const std::string& strategy) {
-  std::vector<PlotCell> larger;
-  const std::uint32_t base = nodes_of(cells).front();
-  std::copy_if(cells.begin(), cells.end(), std::back_inserter(larger),
-               [&](const PlotCell& c) { return c.nodes > base; });
-  auto found = numbers(larger, strategy, &PlotCell::efficiency);
+  std::vector<PlotCell> larger = scaled_cells(cells);
+  if (larger.empty()) return {};
+  std::erase_if(larger, [base = nodes_of(larger).front()](const PlotCell& c) { return c.nodes == base; });
+  auto found = numbers(larger, strategy, &PlotCell::efficiency, state_at_max);
   for (double& x : found) x *= 100;
   return found;
 }
@@ -78,22 +79,23 @@ std::vector<double> efficiencies(const std::vector<PlotCell>& cells, const std::
 PlotJson statistics_rows(const std::vector<PlotCell>& cells) {
   PlotJson rows = PlotJson::array();
   for (const std::string& s : strategies_of(cells)) {
-    const auto capacity = numbers(cells, s, &PlotCell::capacity);
+    const auto capacity = numbers(cells, s, &PlotCell::capacity, state_at_max);
     const auto add = [&](const char* column, const std::string& text) {
       rows.push_back({{"strategy", s}, {"column", column}, {"text", text}});
     };
     add("max capacity|samples/s", most(capacity));
     add("min capacity|samples/s", least(capacity));
     add("max|efficiency %", most(efficiencies(cells, s)));
-    add("mean CPU|% of a core", mean(numbers(cells, s, &PlotCell::cpu_percent)));
-    add("mean memory|MB", mean(numbers(cells, s, &PlotCell::memory_mb)));
+    add("mean CPU|% of a core", mean(numbers(cells, s, &PlotCell::cpu_percent, state_at_rate)));
+    add("mean memory|MB", mean(numbers(cells, s, &PlotCell::memory_mb, state_at_rate)));
   }
   return rows;
 }
 
 PlotJson efficiency_rows(const std::vector<PlotCell>& cells, const Sheet& sheet) {
-  PlotJson rows = nodes_of(cells).size() < 2 ? PlotJson::array()
-                                             : figure_rows(cells, efficiency_percent, state_at_max, "%");
+  const auto scaled = scaled_cells(cells);
+  PlotJson rows = nodes_of(scaled).size() < 2 ? PlotJson::array()
+                                              : figure_rows(scaled, efficiency_percent, state_at_max, "%");
   sheet.set_apart(rows);
   return rows;
 }
@@ -120,7 +122,8 @@ std::vector<Picture> dashboard_picture(const PlotData& data, const Templates& te
   PlotJson cpu =
       rows_of(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
   PlotJson memory = rows_of(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
-  PlotJson efficiency = efficiency_rows(cells, sheet), best = best_rows(data.sweep);
+  PlotJson efficiency = efficiency_rows(cells, sheet),
+           best = best_rows(data.sweep, sheet.strategies().size());
   sheet.groups(0, panel_width);
   sheet.title(throughput_finding(cells), explanation(cells, capacity, !best.empty()), 2 * panel_width + 60);
   sheet.set("$has_best", !best.empty());

@@ -92,6 +92,8 @@ std::string finding(const RunReport& report, const std::vector<TimeSlot>& slots)
     return fmt::format("{}: overloaded, the queue grows to {:.0f} samples", run_text(report),
                        most(slots, &TimeSlot::under_way));
   if (!report.valid) return run_text(report) + ": INVALID, no latency is stated of it";
+  if (report.rate_mode == "max")  // the latency of such a run is but how long it was
+    return fmt::format("{}: {:.0f} samples/s completed", run_text(report), report.rates.completed);
   const char* remark = report.steady_state.steady == false ? "not steady, " : "";
   return fmt::format("{}: {}{}", run_text(report), remark, latency_text(report.batch_latency_ms));
 }
@@ -120,7 +122,8 @@ std::string explanation(const ShownRun& shown, const std::vector<TimeSlot>& slot
                       slots.front().until_s - slots.front().from_s);
   if (values.at("$has_dots") == true) text += " Dots: batches.";
   if (const double offered = most(slots, &TimeSlot::offered); offered > highest_rate(slots))
-    text += fmt::format(" Offered beyond the panel: {:.0f} samples/s, which fills the buffers.", offered);
+    text += fmt::format(" Offered beyond the panel: {:.0f} samples/s{}.", offered,
+                        report.rate_mode == "max" ? ", which fills the buffers" : "");
   if (report.warmup.seconds > 0) text += " Grey: warm-up, in no figure of the run.";
   return text + happenings_text(values.at("$happenings"));
 }

@@ -133,19 +133,23 @@ double highest(const std::vector<Line>& lines) {
   return ms;
 }
 
-void set_axes(Sheet& sheet, const std::vector<Line>& lines, bool wide) {
+void set_axes(Sheet& sheet, const std::vector<Line>& lines, std::size_t width) {
+  constexpr double axis_begin = 1.6, label_px = 36;
   PlotJson ticks = PlotJson::array();
   std::string labels;
   const std::size_t shown = std::min(reached(lines) + 1, percentiles.size());
+  const double axis_end = place_of(percentiles[shown - 1]) * 1.25;
+  const double between_90_and_95 =
+      static_cast<double>(width) * std::log(2) / std::log(axis_end / axis_begin);  // px
   for (std::size_t i = 0; i < shown; ++i) {
     const std::string share = fmt::format("{:.6g} %", 100 * percentiles[i].p);
     ticks.push_back(std::round(place_of(percentiles[i])));
-    const bool labelled = wide || percentiles[i].p != 0.95 || i + 1 == shown;
+    const bool labelled = between_90_and_95 > label_px || percentiles[i].p != 0.95 || i + 1 == shown;
     labels += fmt::format("datum.value == {} ? '{}' : ", ticks.back().dump(), labelled ? share : "");
   }
   sheet.set("$ticks", ticks);
   sheet.set("$tick_labels", labels + "''");
-  sheet.set("$axis_end", place_of(percentiles[shown - 1]) * 1.25);
+  sheet.set("$axis", {axis_begin, axis_end});
   sheet.set("$highest_ms", 1.06 * highest(lines));
 }
 
@@ -163,7 +167,7 @@ std::vector<Picture> latency_percentiles_picture(const PlotData& data, const Tem
   Sheet sheet(cells, templates);
   PlotJson rows = rows_of(lines, sheet.strategies()), order = PlotJson::array();
   for (std::uint32_t nodes : panels) order.push_back(nodes_text(nodes));
-  set_axes(sheet, lines, columns == 1);
+  set_axes(sheet, lines, width);
   sheet.title(finding(cells, lines), explanation(cells, lines, rows), columns * width);
   sheet.set("$facets", order);
   sheet.set("$columns", columns);

@@ -17,18 +17,24 @@ PlotJson shaded(PlotJson rows) {
   return rows;
 }
 
-std::string range_of(const PlotJson& rows, const char* format, const char* unit) {
+/// Of the figures that stand; "" when none does.
+std::string range_of(const std::vector<PlotCell>& cells, std::optional<double> PlotCell::*figure,
+                     State (*state)(const PlotCell&), const char* format, const char* unit) {
   std::vector<double> values;
-  for (const PlotJson& row : rows) values.push_back(row.at("value"));
-  return range_text(values, format, unit);
+  for (const PlotCell& c : cells) {
+    if (c.*figure && stands(state(c))) values.push_back(*(c.*figure));
+  }
+  return values.empty() ? "" : range_text(values, format, unit);
 }
 
-std::string finding(const PlotJson& capacity, const PlotJson& cpu, const PlotJson& memory) {
-  std::string text = capacity.empty() ? "" : "Capacity is " + range_of(capacity, "{:.0f}", " samples/s");
-  if (!cpu.empty()) text += (text.empty() ? "CPU is " : ", CPU ") + range_of(cpu, "{:.0f}", " %");
-  if (!memory.empty())
-    text += (text.empty() ? "Memory is " : ", memory ") + range_of(memory, "{:.0f}", " MB");
-  return text;
+std::string finding(const std::vector<PlotCell>& cells) {
+  const std::string capacity = range_of(cells, &PlotCell::capacity, state_at_max, "{:.0f}", " samples/s");
+  const std::string cpu = range_of(cells, &PlotCell::cpu_percent, state_at_rate, "{:.0f}", " %");
+  const std::string memory = range_of(cells, &PlotCell::memory_mb, state_at_rate, "{:.0f}", " MB");
+  std::string text = capacity.empty() ? "" : "Capacity is " + capacity;
+  if (!cpu.empty()) text += (text.empty() ? "CPU is " : ", CPU ") + cpu;
+  if (!memory.empty()) text += (text.empty() ? "Memory is " : ", memory ") + memory;
+  return text.empty() ? "No run met its conditions" : text;
 }
 
 bool any_doubtful(const PlotJson& rows) {
@@ -61,7 +67,7 @@ std::vector<Picture> performance_heatmaps_picture(const PlotData& data, const Te
   Sheet sheet(data.cells, templates);
   const bool doubtful = any_doubtful(capacity) || any_doubtful(cpu);
   sheet.groups(0, std::max<std::size_t>(440, 96 * nodes_of(data.cells).size()));
-  sheet.title(finding(capacity, cpu, memory), explanation(data.cells, doubtful), sheet.width() + 100);
+  sheet.title(finding(data.cells), explanation(data.cells, doubtful), sheet.width() + 100);
   sheet.set("$row_step", doubtful ? 40 : 28);
   sheet.set("$has_capacity", !capacity.empty());
   sheet.set("$has_cpu", !cpu.empty());

@@ -7,17 +7,18 @@
 namespace dp {
 namespace {
 
-/// "196–197 MB on 1 node to 686–688 MB on 4 nodes", over all strategies of a node count.
+/// "196–197 MB on 1 node to 686–688 MB on 4 nodes", over the strategies of a node count whose runs stand.
 std::string growth(const std::vector<PlotCell>& cells, std::optional<double> PlotCell::*figure,
                    const char* format, const char* unit) {
   std::vector<std::string> ends;
   for (std::uint32_t n : nodes_of(cells)) {
     std::vector<double> values;
     for (const PlotCell& c : cells) {
-      if (c.nodes == n && c.*figure) values.push_back(*(c.*figure));
+      if (c.nodes == n && c.*figure && stands(state_at_rate(c))) values.push_back(*(c.*figure));
     }
     if (!values.empty()) ends.push_back(range_text(values, format, unit) + " on " + nodes_text(n));
   }
+  if (ends.empty()) return "not stated";
   return ends.size() == 1 ? ends[0] : "from " + ends.front() + " to " + ends.back();
 }
 

@@ -44,7 +44,7 @@ PlotJson labels_of(const PlotJson& rows) {
 }  // namespace
 
 std::vector<Picture> scaling_efficiency_picture(const PlotData& data, const Templates& templates) {
-  const auto cells = cells_at_max(data.cells);
+  const auto cells = scaled_cells(data.cells);
   PlotJson rows = rows_of(cells);
   if (rows.empty() || nodes_of(cells).size() < 2) return {};
   Sheet sheet(cells, templates);
@@ -53,7 +53,8 @@ std::vector<Picture> scaling_efficiency_picture(const PlotData& data, const Temp
   sheet.title(efficiency_finding(cells),
               "Efficiency: speed-up of capacity divided by how many times the nodes; " +
                   iterations_text(cells, &PlotCell::runs_at_max) + "." + notes_on(rows, "points") +
-                  " Below, each line follows one strategy from few nodes to many.",
+                  " Below, each line follows one strategy from few nodes to many." +
+                  unscaled_text(data.cells),
               sheet.width());
   sheet.set("$node_labels", labels_of(rows));
   sheet.set("$rows", std::move(rows));

@@ -77,28 +77,29 @@ PlotJson capacity_rows(const Cells& cells_at_max, const Cells& cells) {
   return rows;
 }
 
-/// A strategy's highest rate at which the percentile is at most twice its least.
-struct Knee {
-  double rate = 0;
-  std::optional<double> share;  ///< % of capacity
+/// The rates around a strategy's least latency at which it is at most twice that. Below them batches take longer to fill.
+struct Calm {
+  double from = 0, to = 0;
+  bool from_lowest = false;     ///< no lower rate has a latency
+  std::optional<double> share;  ///< `to` in % of capacity
 };
 
-std::optional<Knee> knee_of(const Cells& cells, const std::string& strategy, Percentile percentile,
-                            const std::optional<double>& capacity) {
-  std::optional<double> least;
+std::optional<Calm> calm_rates(const Cells& cells, const std::string& strategy, Percentile percentile,
+                               const std::optional<double>& capacity) {
+  std::map<double, const PlotCell*> curve;
   for (const PlotCell& c : cells) {
-    if (c.strategy == strategy && stated(c) && c.*percentile)
-      least = std::min(least.value_or(*(c.*percentile)), *(c.*percentile));
+    if (c.strategy == strategy && stated(c) && c.*percentile) curve[c.rate.value_or(0)] = &c;
   }
-  if (!least) return std::nullopt;
-  Knee knee;
-  for (const PlotCell& c : cells) {
-    if (c.strategy != strategy || !stated(c) || !(c.*percentile) || *(c.*percentile) > 2 * *least) continue;
-    if (*c.rate < knee.rate) continue;
-    knee.rate = *c.rate;
-    if (capacity) knee.share = 100 * *c.throughput / *capacity;
-  }
-  return knee;
+  if (curve.empty()) return std::nullopt;
+  const auto ms = [&](const auto& point) { return *(point.second->*percentile); };
+  const auto least = std::min_element(curve.begin(), curve.end(),
+                                      [&](const auto& a, const auto& b) { return ms(a) < ms(b); });
+  auto first = least, last = least;
+  while (first != curve.begin() && ms(*std::prev(first)) <= 2 * ms(*least)) --first;
+  while (std::next(last) != curve.end() && ms(*std::next(last)) <= 2 * ms(*least)) ++last;
+  Calm calm{first->first, last->first, first == curve.begin(), {}};
+  if (capacity) calm.share = 100 * *last->second->throughput / *capacity;
+  return calm;
 }
 
 /// Those of the largest number of nodes with a curve; an oversubscribed one only where there is no other.
@@ -120,17 +121,21 @@ std::string finding(const Cells& all, const Cells& cells_at_max) {
   const std::uint32_t nodes = cells.front().nodes;
   const bool p95 =
       std::any_of(cells.begin(), cells.end(), [](const PlotCell& c) { return stated(c) && c.p95_ms; });
-  std::vector<double> rates, shares;
+  std::vector<double> froms, tos, shares;
+  bool from_lowest = true;
   for (const std::string& strategy : strategies_of(cells)) {
-    const auto knee = knee_of(cells, strategy, p95 ? &PlotCell::p95_ms : &PlotCell::p50_ms,
-                              capacity_of(cells_at_max, strategy, nodes));
-    if (!knee) continue;
-    rates.push_back(knee->rate);
-    if (knee->share) shares.push_back(*knee->share);
+    const auto calm = calm_rates(cells, strategy, p95 ? &PlotCell::p95_ms : &PlotCell::p50_ms,
+                                 capacity_of(cells_at_max, strategy, nodes));
+    if (!calm) continue;
+    froms.push_back(calm->from);
+    tos.push_back(calm->to);
+    from_lowest = from_lowest && calm->from_lowest;
+    if (calm->share) shares.push_back(*calm->share);
   }
-  std::string text = fmt::format("On {}, {} latency stays within twice its least up to {}", nodes_text(nodes),
-                                 p95 ? "p95" : "median", range_text(rates, "{:.6g}", " samples/s"));
-  if (shares.size() == rates.size()) text += ", " + range_text(shares, "{:.0f}", " % of capacity");
+  const std::string from = from_lowest ? "up to " : "from " + range_text(froms, "{:.6g}", " to ");
+  std::string text = fmt::format("On {}, {} latency stays within twice its least {}{}", nodes_text(nodes),
+                                 p95 ? "p95" : "median", from, range_text(tos, "{:.6g}", " samples/s"));
+  if (shares.size() == tos.size()) text += ", " + range_text(shares, "{:.0f}", " % of capacity");
   return text;
 }
 
@@ -142,7 +147,9 @@ std::string explanation(const Cells& cells, const PlotJson& rows, bool capacity)
   const bool p95 =
       std::any_of(rows.begin(), rows.end(), [](const PlotJson& row) { return row["percentile"] == "p95"; });
   std::string text = p95 ? "Thick lines: p95, thin lines: p50; " : "Lines: p50; ";
-  text += "a mark for each rate, " + iterations_text(cells, &PlotCell::runs_at_rate) + ".";
+  Cells drawn;
+  std::copy_if(cells.begin(), cells.end(), std::back_inserter(drawn), stated);
+  text += "a mark for each rate, " + iterations_text(drawn, &PlotCell::runs_at_rate) + ".";
   if (capacity) text += " Vertical lines: capacity, as fast as possible.";
   if (overloaded) text += " Empty marks at the upper edge: overloaded, or more offered than capacity.";
   if (left_out > 0) text += fmt::format(" Left out: {} without a valid run of enough batches.", left_out);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "plot/plot_data.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -35,6 +37,17 @@ double main_rate(const RunsByRate& by_rate) {
   return best->first;
 }
 
+/// "250, 500 and 1500 samples/s".
+std::string rates_but(double rate, const RunsByRate& by_rate) {
+  std::vector<std::string> rates;
+  for (const auto& [other, runs] : by_rate) {
+    if (other != rate) rates.push_back(fmt::format("{:.6g}", other));
+  }
+  const std::string last = rates.back();
+  rates.pop_back();
+  return fmt::format("{}{}{} samples/s", fmt::join(rates, ", "), rates.empty() ? "" : " and ", last);
+}
+
 std::vector<PlotCell> cells_of(const Sweep& sweep) {
   return plot_cells(averaged_results(summarize_cells(sweep)), "the runs");
 }
@@ -58,6 +71,7 @@ PlotData plot_data_of(std::vector<MeasuredRun> runs, const std::filesystem::path
   if (by_rate.size() > 1) {
     data.all_rates = cells_of_each(by_rate);
     const double rate = main_rate(by_rate);
+    data.other_rates = rates_but(rate, by_rate);
     std::erase_if(runs,
                   [&](const MeasuredRun& run) { return is_open(run) && run.report.rates.requested != rate; });
   }

@@ -18,6 +18,7 @@ struct PlotData {
   std::vector<PlotCell> cells;
   std::optional<Sweep> sweep;            ///< the runs behind `cells`; absent for a table
   std::vector<PlotCell> all_rates = {};  ///< strategy × nodes × rate; empty unless there are several rates
+  std::string other_rates = {};          ///< "250 and 500 samples/s": those in `all_rates` only
   std::optional<ShownRun> shown = {};    ///< of all runs; absent for a table
 };
 

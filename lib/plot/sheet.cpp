@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -64,6 +65,34 @@ std::vector<PlotCell> cells_at_max(const std::vector<PlotCell>& cells) {
 
 std::vector<PlotCell> cells_at_rate(const std::vector<PlotCell>& cells) {
   return those(cells, &PlotCell::runs_at_rate);
+}
+
+std::vector<PlotCell> scaled_cells(const std::vector<PlotCell>& cells) {
+  std::map<std::string, std::uint32_t> bases;
+  std::uint32_t base = UINT32_MAX;
+  for (const PlotCell& c : cells) {
+    if (!has_capacity(c)) continue;
+    const auto found = bases.try_emplace(c.strategy, c.nodes).first;
+    found->second = std::min(found->second, c.nodes);
+    base = std::min(base, c.nodes);
+  }
+  std::vector<PlotCell> scaled = cells_at_max(cells);
+  std::erase_if(scaled, [&](const PlotCell& c) {
+    const auto found = bases.find(c.strategy);
+    return found == bases.end() || found->second != base;
+  });
+  return scaled;
+}
+
+std::string unscaled_text(const std::vector<PlotCell>& cells) {
+  const auto scaled = scaled_cells(cells);
+  const auto kept = strategies_of(scaled);
+  auto left_out = strategies_of(cells_at_max(cells));
+  std::erase_if(left_out,
+                [&](const auto& s) { return std::find(kept.begin(), kept.end(), s) != kept.end(); });
+  if (scaled.empty() || left_out.empty()) return "";
+  return fmt::format(" Left out, without a valid run on {}: {}.", nodes_text(nodes_of(scaled).front()),
+                     fmt::join(left_out, ", "));
 }
 
 State state_at_max(const PlotCell& c) {
@@ -174,9 +203,17 @@ void Sheet::title(const std::string& finding, const std::string& explanation, st
 }
 
 std::string iterations_text(const std::vector<PlotCell>& cells, std::uint64_t PlotCell::*runs) {
-  std::uint64_t most = 0;
-  for (const PlotCell& c : cells) most = std::max(most, c.*runs);
-  return most == 1 ? "one iteration" : fmt::format("mean of {} iterations", most);
+  const auto valid = runs == &PlotCell::runs_at_max ? &PlotCell::valid_at_max : &PlotCell::valid_at_rate;
+  std::uint64_t least = UINT64_MAX, most = 0;
+  for (const PlotCell& c : cells) {
+    if (c.*runs == 0) continue;
+    const std::uint64_t counted = c.*valid > 0 ? c.*valid : c.*runs;
+    least = std::min(least, counted);
+    most = std::max(most, counted);
+  }
+  if (most <= 1) return "one iteration";
+  return least == most ? fmt::format("mean of {} iterations", most)
+                       : fmt::format("mean of {} to {} iterations", least, most);
 }
 
 std::string at_rate_text(const std::vector<PlotCell>& cells) {

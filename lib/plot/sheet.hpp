@@ -21,11 +21,21 @@ std::vector<std::uint32_t> nodes_of(const std::vector<PlotCell>& cells);  ///< a
 std::vector<PlotCell> cells_at_max(const std::vector<PlotCell>& cells);
 std::vector<PlotCell> cells_at_rate(const std::vector<PlotCell>& cells);
 
+/// Those at max of the strategies with a valid capacity on the smallest number of nodes that any has one on: a speed-up
+/// from elsewhere is no match for theirs.
+std::vector<PlotCell> scaled_cells(const std::vector<PlotCell>& cells);
+/// " Left out, without a valid run on 1 node: dynamic."; "" when all are there.
+std::string unscaled_text(const std::vector<PlotCell>& cells);
+
 /// How far a figure can be trusted; the worst that applies.
 enum class State { sound, oversubscribed, overloaded, invalid };
 State state_at_max(const PlotCell& cell);
 State state_at_rate(const PlotCell& cell);
 const char* text(State state);  ///< "" for sound
+/// A sentence or a table may hold such a figure; the picture marks the others.
+inline bool stands(State state) { return state == State::sound || state == State::oversubscribed; }
+/// Capacity from a valid run.
+inline bool has_capacity(const PlotCell& c) { return c.capacity && c.valid_at_max > 0; }
 
 /// One figure of one cell; a half width is that of its 95 % confidence interval.
 struct Figure {
@@ -79,7 +89,8 @@ class Sheet {
   PlotValues values_;
 };
 
-/// "mean of 3 iterations".
+/// "mean of 3 iterations", "mean of 1 to 3 iterations": the valid ones, where a cell has any. `runs`: runs_at_max or
+/// runs_at_rate.
 std::string iterations_text(const std::vector<PlotCell>& cells, std::uint64_t PlotCell::*runs);
 
 /// "At 1000 samples/s, " or "" where nothing was measured at a rate.

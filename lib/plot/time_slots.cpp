@@ -43,8 +43,19 @@ TimeSlot slot_of(Counts& counts, double from_s, double until_s, double under_way
   return slot;
 }
 
-/// The rates of a last slot that is all but empty of time would say nothing.
+/// The rates of a last slot that is all but empty of time would say nothing: it joins the one before.
 bool too_short(double seconds, double width) { return seconds < width / 4; }
+
+/// Adds what came between the end of a slot and `until_s`. Its median stays: that of both together is not known.
+void join(TimeSlot& slot, double offered, double completed, double queue, double until_s,
+          std::optional<double> max_ms) {
+  const double before = slot.until_s - slot.from_s, after = std::max(before, until_s - slot.from_s);
+  slot.offered = (slot.offered * before + offered) / after;
+  slot.completed = (slot.completed * before + completed) / after;
+  slot.until_s = slot.from_s + after;
+  slot.under_way = queue;
+  if (max_ms) slot.max_ms = std::max(slot.max_ms.value_or(0), *max_ms);
+}
 
 }  // namespace
 
@@ -52,7 +63,9 @@ std::vector<TimeSlot> slots_of(const BatchTimes& times) {
   const double end = end_s(times), batches = static_cast<double>(times.batches.size());
   if (!(end > 0)) return {};
   const double width = round_width(std::max(end / most_slots, end * batches_a_slot / batches));
-  std::vector<Counts> counts(static_cast<std::size_t>(end / width) + 1);
+  const auto full = static_cast<std::size_t>(end / width);
+  const bool joined = full > 0 && too_short(end - static_cast<double>(full) * width, width);
+  std::vector<Counts> counts(joined ? full : full + 1);
   const auto at = [&](double ms) -> Counts& {
     const double place = std::clamp(ms / 1e3 / width, 0.0, static_cast<double>(counts.size() - 1));
     return counts[static_cast<std::size_t>(place)];
@@ -65,9 +78,10 @@ std::vector<TimeSlot> slots_of(const BatchTimes& times) {
   std::vector<TimeSlot> slots;
   double under_way = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    const double from = static_cast<double>(i) * width, until = std::min(end, from + width);
+    const double from = static_cast<double>(i) * width;
+    const double until = i + 1 == counts.size() ? end : from + width;
     under_way += counts[i].offered - counts[i].completed;
-    if (!too_short(until - from, width)) slots.push_back(slot_of(counts[i], from, until, under_way));
+    slots.push_back(slot_of(counts[i], from, until, under_way));
   }
   return slots;
 }
@@ -76,10 +90,13 @@ std::vector<TimeSlot> slots_of(const RunReport& report) {
   std::vector<TimeSlot> slots;
   for (const SecondOfRun& second : report.series) {
     const double until = std::min(report.duration_s, second.t_s + 1), seconds = until - second.t_s;
-    if (too_short(seconds, 1)) continue;
-    slots.push_back({second.t_s, until, static_cast<double>(second.offered) / seconds,
-                     static_cast<double>(second.completed) / seconds, static_cast<double>(second.queue),
-                     second.p50_ms, second.max_ms});
+    const auto offered = static_cast<double>(second.offered),
+               completed = static_cast<double>(second.completed), queue = static_cast<double>(second.queue);
+    if (too_short(seconds, 1) && !slots.empty())
+      join(slots.back(), offered, completed, queue, report.duration_s, second.max_ms);
+    else
+      slots.push_back(
+          {second.t_s, until, offered / seconds, completed / seconds, queue, second.p50_ms, second.max_ms});
   }
   return slots;
 }

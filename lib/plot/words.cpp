@@ -9,6 +9,20 @@
 #include "base/options.hpp"
 
 namespace dp {
+namespace {
+
+/// The words of a sentence, a number and its unit as one.
+std::vector<std::string> unbroken(const std::string& sentence) {
+  std::vector<std::string> words;
+  for (const std::string& word : split(sentence, ' ')) {
+    if (!words.empty() && !words.back().empty() && words.back().back() >= '0' && words.back().back() <= '9')
+      words.back() += " " + word;
+    else words.push_back(word);
+  }
+  return words;
+}
+
+}  // namespace
 
 std::string nodes_text(std::uint32_t nodes) { return fmt::format("{} node{}", nodes, nodes == 1 ? "" : "s"); }
 
@@ -16,19 +30,6 @@ std::string number_text(double x) {
   if (x == 0) return "0";
   const int above = static_cast<int>(std::floor(std::log10(std::abs(x))));
   return fmt::format("{:.{}f}", x, std::max(0, 2 - above));
-}
-
-std::string per_strategy(std::vector<std::pair<double, std::string>> values, const char* number_format,
-                         const char* relation) {
-  std::stable_sort(values.begin(), values.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  const auto number = [&](const auto& v) { return fmt::format(fmt::runtime(number_format), v.first); };
-  const auto one = [&](const auto& v) { return number(v) + fmt::format(" {} {}", relation, v.second); };
-  if (values.size() > 3 && number(values.front()) == number(values.back())) return number(values.front());
-  if (values.size() > 3) return one(values.back()) + " to " + one(values.front());
-  std::string text;
-  for (const auto& v : values) text += (text.empty() ? "" : ", ") + one(v);
-  return text;
 }
 
 std::string range_text(const std::vector<double>& values, const char* number_format, const char* unit) {
@@ -49,7 +50,7 @@ std::vector<std::string> lines_of(const std::string& sentence, std::size_t line_
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
   };
-  for (const std::string& word : split(sentence, ' ')) {
+  for (const std::string& word : unbroken(sentence)) {
     if (!line.empty() && width(line) + 1 + width(word) > line_length) {
       lines.push_back(line);
       line.clear();

@@ -29,10 +29,61 @@ PlotCell latency(const char* strategy, std::uint32_t nodes, std::optional<double
   return c;
 }
 
+/// With 95 % confidence intervals.
+PlotCell sure(PlotCell c, double speedup_ci95) {
+  c.speedup_ci95 = speedup_ci95;
+  c.capacity_ci95 = speedup_ci95 * *c.capacity / *c.speedup;
+  return c;
+}
+
 TEST(ThroughputFinding, IsTheGrowthToTheLargestNodeCount) {
+  EXPECT_EQ(
+      throughput_finding({capacity("uniform", 1, 100, 1), sure(capacity("uniform", 2, 190, 1.9), 0.01),
+                          capacity("dynamic", 1, 100, 1), sure(capacity("dynamic", 2, 195, 1.95), 0.01)}),
+      "From 1 to 2 nodes, capacity grows 1.95× with dynamic, 1.90× with uniform");
+}
+
+TEST(ThroughputFinding, OrdersNothingWithoutIntervals) {
   EXPECT_EQ(throughput_finding({capacity("uniform", 1, 100, 1), capacity("uniform", 2, 190, 1.9),
                                 capacity("dynamic", 1, 100, 1), capacity("dynamic", 2, 195, 1.95)}),
-            "From 1 to 2 nodes, capacity grows 1.95× with dynamic, 1.90× with uniform");
+            "From 1 to 2 nodes, capacity grows 1.90–1.95×; too few iterations to tell the strategies apart");
+}
+
+TEST(CapacityFinding, OrdersNothingOnOneNode) {
+  EXPECT_EQ(capacity_finding(
+                {sure(capacity("uniform", 1, 100, 1), 0.01), sure(capacity("dynamic", 1, 120, 1), 0.01)}, 1),
+            "Capacity on 1 node: 100–120 samples/s");
+}
+
+TEST(CapacityFinding, OrdersGroupsWhoseIntervalsAreApart) {
+  EXPECT_EQ(
+      capacity_finding({sure(capacity("sharded", 2, 100, 1), 0.1), sure(capacity("dynamic", 2, 105, 1), 0.1),
+                        sure(capacity("uniform", 2, 200, 1), 0.1)},
+                       2),
+      "Capacity on 2 nodes: 200 samples/s with uniform, 100–105 samples/s with dynamic and sharded");
+}
+
+TEST(Findings, StateNothingOfInvalidRuns) {
+  PlotCell invalid = capacity("uniform", 2, 9999, 99);
+  invalid.valid_at_max = 0;
+  EXPECT_EQ(throughput_finding({capacity("uniform", 1, 100, 1), capacity("dynamic", 1, 100, 1), invalid,
+                                capacity("dynamic", 2, 190, 1.9)}),
+            "From 1 to 2 nodes, capacity grows 1.90× with dynamic");
+  EXPECT_EQ(capacity_finding({invalid}, 2), "Capacity: no run met its conditions");
+  PlotCell late = latency("uniform", 1, 58);
+  late.valid_at_rate = 0;
+  EXPECT_EQ(latency_finding({late}), "At 1000 samples/s, no run met its conditions");
+  EXPECT_EQ(latency_finding({late, latency("dynamic", 1, 36)}),
+            "At 1000 samples/s, p95 latency is 36.0 ms on 1 node");
+}
+
+TEST(Findings, CompareNoSpeedUpsFromDifferentNodeCounts) {
+  EXPECT_EQ(speedup_finding({capacity("uniform", 1, 100, 1), capacity("uniform", 2, 190, 1.9),
+                             capacity("dynamic", 2, 200, 1), capacity("dynamic", 4, 390, 1.95)}),
+            "Speed-up");
+  EXPECT_EQ(throughput_finding({capacity("uniform", 1, 100, 1), capacity("uniform", 2, 190, 1.9),
+                                capacity("dynamic", 2, 200, 1)}),
+            "From 1 to 2 nodes, capacity grows 1.90× with uniform");
 }
 
 TEST(ThroughputFinding, LeavesOversubscribedNodeCountsOut) {
@@ -45,15 +96,10 @@ TEST(ThroughputFinding, LeavesOversubscribedNodeCountsOut) {
 }
 
 TEST(ThroughputFinding, OrdersNothingThatItsIntervalsDoNotSeparate) {
-  PlotCell uniform = capacity("uniform", 2, 190, 1.9), dynamic = capacity("dynamic", 2, 195, 1.95);
-  uniform.capacity_ci95 = dynamic.capacity_ci95 = 4;
   EXPECT_EQ(
-      throughput_finding({capacity("uniform", 1, 100, 1), uniform, capacity("dynamic", 1, 100, 1), dynamic}),
+      throughput_finding({capacity("uniform", 1, 100, 1), sure(capacity("uniform", 2, 190, 1.9), 0.04),
+                          capacity("dynamic", 1, 100, 1), sure(capacity("dynamic", 2, 195, 1.95), 0.04)}),
       "From 1 to 2 nodes, capacity grows 1.90–1.95×; the strategies' intervals overlap");
-  uniform.capacity_ci95 = 0.5;
-  EXPECT_EQ(
-      throughput_finding({capacity("uniform", 1, 100, 1), uniform, capacity("dynamic", 1, 100, 1), dynamic}),
-      "From 1 to 2 nodes, capacity grows 1.95× with dynamic, 1.90× with uniform");
 }
 
 TEST(EfficiencyFinding, IsTheShareThatEachNodeKeeps) {
@@ -85,22 +131,22 @@ TEST(ThroughputFinding, OfOneNodeCountIsTheCapacityItself) {
 }
 
 TEST(ThroughputFinding, GivesTheEndsOfManyStrategies) {
-  EXPECT_EQ(throughput_finding({capacity("a", 1, 10, 1), capacity("b", 1, 20, 1), capacity("c", 1, 30, 1),
-                                capacity("d", 1, 40, 1)}),
-            "Capacity on 1 node: 10 samples/s with a to 40 samples/s with d");
+  EXPECT_EQ(throughput_finding({sure(capacity("a", 2, 10, 1), 0.1), sure(capacity("b", 2, 20, 1), 0.1),
+                                sure(capacity("c", 2, 30, 1), 0.1), sure(capacity("d", 2, 40, 1), 0.1)}),
+            "Capacity on 2 nodes: 10 samples/s with a to 40 samples/s with d");
 }
 
 TEST(LatencyFinding, IsTheRangeOfP95PerNodeCount) {
   EXPECT_EQ(
       latency_finding({latency("uniform", 1, 58), latency("dynamic", 1, 59.5), latency("uniform", 2, 36)}),
-      "At 1000 samples/s, p95 latency is 58–59.5 ms on 1 node, 36 ms on 2 nodes");
+      "At 1000 samples/s, p95 latency is 58.0–59.5 ms on 1 node, 36.0 ms on 2 nodes");
 }
 
 TEST(LatencyFinding, NamesWhatIsOverloadedInsteadOfALatency) {
   EXPECT_EQ(latency_finding({latency("uniform", 1, std::nullopt, true), latency("uniform", 2, 36)}),
-            "At 1000 samples/s, p95 latency is 36 ms on 2 nodes; 1 node is overloaded");
+            "At 1000 samples/s, p95 latency is 36.0 ms on 2 nodes; 1 node is overloaded");
   EXPECT_EQ(latency_finding({latency("uniform", 2, std::nullopt, true), latency("dynamic", 2, 36)}),
-            "At 1000 samples/s, p95 latency is 36 ms on 2 nodes; 2 nodes with uniform are overloaded");
+            "At 1000 samples/s, p95 latency is 36.0 ms on 2 nodes; 2 nodes with uniform are overloaded");
   EXPECT_EQ(latency_finding({latency("uniform", 1, std::nullopt, true)}),
             "At 1000 samples/s, 1 node is overloaded");
 }
@@ -109,7 +155,7 @@ TEST(LatencyFinding, FallsBackToTheMedianWhenThereAreTooFewBatches) {
   PlotCell c = latency("uniform", 1, std::nullopt);
   EXPECT_EQ(latency_finding({c}), "At 1000 samples/s, too few batches to state a latency");
   c.p50_ms = 36;
-  EXPECT_EQ(latency_finding({c}), "At 1000 samples/s, median latency is 36 ms on 1 node");
+  EXPECT_EQ(latency_finding({c}), "At 1000 samples/s, median latency is 36.0 ms on 1 node");
 }
 
 }  // namespace

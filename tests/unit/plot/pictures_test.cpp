@@ -126,11 +126,44 @@ TEST(Pictures, ThatAggregateAreOnePerNumberOfWorkers) {
   EXPECT_THAT(latency.dump(), HasSubstr(R"({"note":"overloaded","strategy":"dynamic"})"));
 }
 
+TEST(Pictures, OfRunsAsFastAsPossibleOnlyHaveNoPanelsForARate) {
+  const auto pictures = make_pictures({{cell("uniform", 2, 100)}, {}}, templates, {"aggregate"});
+  EXPECT_EQ(json::parse(pictures.at(0).spec).at("concat").size(), 1u);
+}
+
+TEST(Pictures, OfSpeedUpLeaveOutWhatWasNotMeasuredOnTheFewestNodes) {
+  const std::vector<PlotCell> cells{scaled("uniform", 1, 1, 0), scaled("uniform", 2, 1.9, 0.1),
+                                    scaled("dynamic", 2, 1, 0), scaled("dynamic", 4, 1.9, 0.1)};
+  for (const char* name : {"capacity_against_ideal", "streaming_scaling_efficiency"}) {
+    const json spec = spec_of(cells, name);
+    EXPECT_THAT(spec.at("title").at("subtitle").dump(), HasSubstr("run on 1 node: dynamic."));
+    EXPECT_THAT(spec.at("data").dump(), testing::Not(HasSubstr("dynamic")));
+  }
+}
+
+TEST(Pictures, SaySoWhereIterationsDiffer) {
+  PlotCell few = cell("dynamic", 2, 100);
+  few.valid_at_max = 1;
+  const json spec = spec_of({cell("uniform", 2, 100), few});
+  EXPECT_THAT(spec.at("title").at("subtitle").dump(), HasSubstr("mean of 1 to 3 iterations"));
+}
+
+TEST(Pictures, OfTheWholeSweepLeaveInvalidRunsOutOfTheTable) {
+  PlotCell invalid = cell("uniform", 4, 9999);
+  invalid.valid_at_max = 0;
+  const json spec = spec_of({cell("uniform", 2, 100), invalid}, "streaming_comprehensive_dashboard");
+  EXPECT_EQ(spec.at("concat").back().at("data").at("values").at(0).at("text"), "100");
+  EXPECT_THAT(
+      spec_of({cell("uniform", 2, 100), invalid}, "streaming_performance_heatmaps").at("title").dump(),
+      testing::Not(HasSubstr("9999")));
+}
+
 TEST(Pictures, OfTheWholeSweepSummarizeEachStrategy) {
   PlotCell one = scaled("uniform", 1, 1, 0), two = scaled("uniform", 2, 1.9, 0.1),
            four = scaled("uniform", 4, 2, 0.1);
   one.cpu_percent = 50;
   two.cpu_percent = 70;
+  for (PlotCell* c : {&one, &two, &four}) c->runs_at_rate = c->valid_at_rate = 1;
   const json spec = spec_of({one, two, four}, "streaming_comprehensive_dashboard");
   const json rows = spec.at("concat").back().at("data").at("values");
   const auto text = [&](std::size_t row) { return rows.at(row).at("text").get<std::string>(); };

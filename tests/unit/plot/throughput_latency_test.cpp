@@ -63,6 +63,21 @@ TEST(ThroughputLatency, HasAPointForEachRateAndStatesTheKnee) {
             "On 2 nodes, p95 latency stays within twice its least up to 800 samples/s, 80 % of capacity");
 }
 
+TEST(ThroughputLatency, SaysWhereLowerRatesAreSlower) {
+  const json spec =
+      spec_of({run_at(100, 90), run_at(200, 55), run_at(400, 30), run_at(800, 58), run_at(900, 61)});
+  EXPECT_EQ(joined(spec.at("title").at("text")),
+            "On 2 nodes, p95 latency stays within twice its least from 200 to 800 samples/s");
+}
+
+TEST(ThroughputLatency, CountsTheRunsBehindItsMarks) {
+  MeasuredRun late = run_at(400, 30), again = run_at(400, 31);
+  late.report.valid = false;
+  late.report.run_id = "late";
+  const json spec = spec_of({run_at(200, 40), late, again});
+  EXPECT_THAT(joined(spec.at("title").at("subtitle")), HasSubstr("a mark for each rate, one iteration."));
+}
+
 TEST(ThroughputLatency, StatesNoLatencyOfAnOverloadedRate) {
   MeasuredRun overloaded = run_at(1200, 900), late = run_at(300, 35);
   overloaded.report.overloaded = true;

@@ -67,7 +67,22 @@ TEST(TimeSlots, OfAReportAreItsSeconds) {
   EXPECT_DOUBLE_EQ(slots[2].until_s, 2.5);
   EXPECT_DOUBLE_EQ(slots[2].completed, 1040);
   report.duration_s = 2.2;
-  EXPECT_EQ(slots_of(report).size(), 2u) << "a fifth of a second has no rate";
+  slots = slots_of(report);
+  ASSERT_EQ(slots.size(), 2u) << "a fifth of a second has no rate of its own";
+  EXPECT_DOUBLE_EQ(slots[1].until_s, 2.2);
+  EXPECT_DOUBLE_EQ(slots[1].completed, 1520 / 1.2);
+  EXPECT_DOUBLE_EQ(slots[1].under_way, 0);
+  EXPECT_EQ(slots[1].max_ms, 42);
+}
+
+TEST(TimeSlots, EndWithTheLastBatch) {
+  BatchTimes times = make_batches();
+  times.batches.back().collected_ms = 8100;  // 0.1 s of a slot of one second
+  const auto slots = slots_of(times);
+  ASSERT_EQ(slots.size(), 8u);
+  EXPECT_DOUBLE_EQ(slots[7].until_s, 8.1);
+  EXPECT_DOUBLE_EQ(slots[7].completed, 100 / 1.1);
+  EXPECT_DOUBLE_EQ(slots[7].under_way, 0);
 }
 
 TEST(LatencyOverTime, StatesNoLatencyOfAnOverloadedRun) {
@@ -84,6 +99,15 @@ TEST(LatencyOverTime, StatesNoLatencyOfAnOverloadedRun) {
   EXPECT_THAT(joined(overloaded.at("title").at("text")),
               HasSubstr("overloaded, the queue grows to 0 samples"));
   EXPECT_THAT(joined(overloaded.at("title").at("subtitle")), HasSubstr("It is INVALID: keeps up."));
+}
+
+TEST(LatencyOverTime, StatesNoLatencyOfARunAsFastAsPossible) {
+  MeasuredRun run = make_run({.strategy = "dynamic", .nodes = 2, .completed = 1500});
+  run.report.batch_latency_ms.p50 = 1568;
+  run.report.batch_latency_ms.supported.p50 = true;
+  const json spec = json::parse(pictures_of(data_of(run)).at(0).spec);
+  EXPECT_EQ(joined(spec.at("title").at("text")),
+            "dynamic on 2 nodes as fast as possible: 1500 samples/s completed ");
 }
 
 TEST(LatencyOverTime, ShowsWhatHappened) {

@@ -20,14 +20,14 @@ goal() { # goal NAME…: is one of them asked for
 }
 
 # What make reads again must mean nothing else to it.
-plain='^[A-Za-z0-9._/+@:,%~-]+$'
+plain='^[A-Za-z0-9._/+@:,%~][A-Za-z0-9._/+@:,%~-]*$'
 take() { # take VARIABLE KEY VALUE PLACE
   [[ $given != *" $1 "* ]] || return 0
   from_file+=$1,
   if [[ $3 =~ $plain ]]; then
     assignments+=("$1:=$3")
   else
-    refuse "$4: $2 = '$3': in a sweep, letters, digits and ._/+@:,%~- only"
+    refuse "$4: $2 = '$3': in a sweep, letters, digits and ._/+@:,%~- only, and no - first"
   fi
 }
 keep_out() { refuse "$2: a sweep sets '$1' itself ($3); take the line out"; } # keep_out KEY PLACE WHY
@@ -48,7 +48,7 @@ entry() { # entry TOOL.KEY VALUE PLACE
     stream.data) take DATA "$key" "$2" "$3" ;;
     stream.seed) take SEED "$key" "$2" "$3" ;;
     route.strategy)
-      if goal streaming matrix rates peak audit plan; then keep_out strategy "$3" "give STRATEGIES= or STRATEGY="
+      if goal streaming matrix rates peak plan; then keep_out strategy "$3" "give STRATEGIES= or STRATEGY="
       else take STRATEGY strategy "$2" "$3"; fi ;;
     route.workers)
       if goal streaming plan matrix; then keep_out workers "$3" "give NODES=, or WORKERS= to matrix"

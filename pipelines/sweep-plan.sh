@@ -21,9 +21,22 @@ esac
 
 # What makes tables and pictures of finished runs does not change them.
 sources() {
-  find lib tools CMakeLists.txt "$RUN_LOCAL" "data/weights/$MODEL.safetensors" "$MODEL" -type f -regextype posix-extended \
+  find lib tools CMakeLists.txt "$RUN_LOCAL" -type f -regextype posix-extended \
     ! -regex 'lib/plot/.*|lib/report/(calibration.*|cell_summary|comparison|csv|json_tables|repeatability|summary_text|sweep|tables)\..*' \
     ! -regex 'tools/(dp-audit|dp-calibrate|dp-plot|dp-summarize|dp-top|cifar10-from-png)\..*' -print0 2>/dev/null | LC_ALL=C sort -z
+}
+
+# Models and data are files, or names of what comes with the toolkit; CIFAR-10's have their checksums already.
+inputs() {
+  local file
+  for file in "data/weights/$MODEL.safetensors" "$MODEL" ${DATA//,/ }; do
+    file=${file#npy:}
+    if [[ $file == folder:* ]]; then
+      find "$(realpath -m -- "${file#folder:}")" -type f -printf '%P %s %T@\n' 2>/dev/null | LC_ALL=C sort || true
+    elif [[ -f $file && $file != data/cifar10/* ]]; then
+      sha256sum -- "$file"
+    fi
+  done
 }
 
 key() {
@@ -33,6 +46,7 @@ key() {
     done
     [[ -z $CONFIG ]] || printf 'CONFIG=%s\nFROM_FILE=%s\n' "$CONFIG_SUM" "$FROM_FILE"
     sources | xargs -0 -r sha256sum
+    inputs
   } | sha256sum | cut -c 1-12
 }
 

@@ -46,7 +46,7 @@ summarize_rates() {
   for rate in "${rates[@]}"; do
     at=()
     for file in "${files[@]}"; do [[ $file =~ -($rate|max)-i[0-9]+\.json$ ]] && at+=("$file"); done
-    "$BIN/dp-summarize" --streaming "$RESULTS/rates/$rate" "${at[@]}" >/dev/null
+    "$BIN/dp-summarize" --streaming "$RESULTS/rates/$rate" "${at[@]}" >/dev/null  # each would count the runs at max anew
     echo "wrote $RESULTS/rates/$rate/ (tables)"
   done
 }
@@ -60,6 +60,22 @@ draw() {
   fi
 }
 
+# What was measured may be too little for a curve.
+draw_curve() {
+  rm -f "$RESULTS/rates/throughput_latency".{svg,png}
+  if (($(jq -r 'select(.rate_mode == "open" and .valid) | .rates.requested' "${files[@]}" | sort -u | wc -l) < 2)); then
+    echo "No picture: it takes valid runs at two rates or more (RATES=$RATES)" >&2
+  else
+    draw --out "$RESULTS/rates" --only throughput_latency
+  fi
+}
+
+count_invalid() {
+  local invalid
+  invalid=$(jq -r 'select(.valid | not) | input_filename' "${files[@]}" | wc -l)
+  ((invalid == 0)) || echo "$invalid of ${#files[@]} runs are INVALID: their files say why"
+}
+
 runs="$(dirname "${files[0]}")/ (${#files[@]} run files)"
 disagree=0
 case $kind in
@@ -67,7 +83,10 @@ case $kind in
     show_single
     runs=${files[0]}
     ;;
-  rates) summarize_rates ;;
+  rates)
+    summarize_rates
+    count_invalid
+    ;;
   repeat) show_spread ;;
   audit)
     "$BIN/dp-summarize" --streaming "$RESULTS/audit" "${files[@]}" >/dev/null
@@ -81,7 +100,7 @@ esac
 echo "wrote $runs"
 case $kind in
   streaming) draw --out "$RESULTS/plots" --html "$RESULTS/report.html" --made-by "$MADE_BY" ${PRICE:+--price-per-node-hour "$PRICE"} ;;
-  rates) draw --out "$RESULTS/rates" --only throughput_latency ;;
+  rates) draw_curve ;;
 esac
 
 unaccounted=$(jq -r 'select(.samples.lost != 0 or .samples.double_counted != 0 or

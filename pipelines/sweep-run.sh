@@ -21,7 +21,7 @@ seed=$((SEED + iteration))
 run_arguments --strategy "$strategy" --workers "$workers" --rate "$rate" --seed "$seed" --out "$file"
 give WARMUP --warmup "$WARMUP"
 # The predictions shipped beside the weights are those for the test images, which the fixture begins with.
-if ! in_file EXPECTED && [[ $BACKEND == torch && $MODEL == resnet18* && $DATA =~ (^|/)test_[a-z0-9]+\.bin$ ]]; then
+if ! in_file EXPECTED && [[ $BACKEND == torch && $MODEL =~ ^resnet18(-cifar)?$ && $DATA =~ (^|/)test_[a-z0-9]+\.bin$ ]]; then
   arguments+=(--expected "data/weights/$MODEL.predictions.bin")
 fi
 

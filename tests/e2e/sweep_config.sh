@@ -52,20 +52,31 @@ in_force '.config.infer.toml | contains("backend = \"null\"")' uniform-n1-4000-i
 in_force '.config.collect.toml | contains("warmup = \"20ms\"")' uniform-n1-4000-i1
 in_force '.strategy == "uniform" and .nodes == 1 and .samples.announced == 640' uniform-n1-4000-i1
 
-sweep streaming CONFIG="$file"
-measured "the same file" "all 2 runs are there already"
+# planned NAME there|absent ARGUMENT…: both runs of the sweep that these ask for are measured already, or none is.
+planned() {
+  local name=$1 want=$2 files
+  sweep plan "${@:3}"
+  mapfile -t files < <(grep '\.json$' "$work/said")
+  ((${#files[@]} == 2)) || die "$name: not two runs are planned: $(cat "$work/said")"
+  [[ -e ${files[0]} && -e ${files[1]} ]] && found=there || found=absent
+  [[ $found == "$want" ]] || die "$name: runs are $found"
+}
+planned "the same file" there CONFIG="$file"
 cp "$file" "$work/copy.toml"
-sweep streaming CONFIG="$work/copy.toml"
-measured "a copy" "all 2 runs are there already"
-sweep streaming CONFIG="$file" SHARDS=16
-measured "layout given" "2 of 2 runs to measure"
+planned "a copy" there CONFIG="$work/copy.toml"
+planned "layout given" absent CONFIG="$file" SHARDS=16
 sweep streaming CONFIG="$file" RATE=3000 BATCH=32
 measured "the command line wins" "2 of 2 runs to measure"
 in_force '.config.stream.toml | contains("rate = 3000") and contains("batch-size = 32\n") and contains("poisson")' uniform-n1-3000-i1
 sed -i 's/20ms/30ms/' "$file"
-sweep plan CONFIG="$file"
-mapfile -t planned < <(grep '\.json$' "$work/said")
-[[ ${#planned[@]} -eq 2 && ! -e ${planned[0]} ]] || die "a changed file is taken for measured"
+planned "a changed file" absent CONFIG="$file"
+
+# Data of one's own under the same name: what they hold counts.
+head -c 3073 data/fixture/test_512.bin >"$work/own.bin"
+sweep plan CONFIG="$work/copy.toml" DATA="$work/own.bin" && cp "$work/said" "$work/before"
+tail -c 3073 data/fixture/test_512.bin >"$work/own.bin"
+sweep plan CONFIG="$work/copy.toml" DATA="$work/own.bin"
+grep -q '\.json$' "$work/said" && ! cmp -s "$work/said" "$work/before" || die "data that changed are taken for measured"
 
 # Changed while it lasts: two configurations are never in one folder.
 cat >"$work/run-local.sh" <<EOF
@@ -100,6 +111,7 @@ peak|[collect]\nslo = "p99=5ms"|wrong.toml:2: a sweep sets 'slo' itself (give SL
 single|[collect]\nevents = "e"|wrong.toml:2: a sweep sets 'events' itself
 single|[stream]\ndata = "$(shell touch pwned)"|in a sweep, letters, digits
 single|[stream]\nrate = 2.5|is refused: a whole number
+plan|[infer]\nmodel = "-delete"|and no - first
 bench|[stream]\nrate = 500|take a file
 EOF
 sweep streaming CONFIG="$work/none.toml"

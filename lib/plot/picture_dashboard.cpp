@@ -108,7 +108,7 @@ std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& capa
     text +=
         "Undecided: no strategy whose advantage over every other excludes zero (paired, Holm-corrected). ";
   const std::string iterations = iterations_text(cells, &PlotCell::runs_at_max);
-  return text + "Each a " + iterations + "." + notes_on(capacity, "marks");
+  return text + "Each figure: " + iterations + "." + notes_on(capacity, "marks");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this project needs, and only what is missing: Debian packages, and Vega from npm into build/vega.
-# Usage: install-deps.sh [build|test|fuzz|bench|deb|deb-test|vega]…   (default: build; a second call does nothing and needs no network)
+# Usage: install-deps.sh [build|test|fuzz|bench|deb|deb-test|ci|vega]…   (default: build; a second call does nothing and needs no network)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
@@ -94,6 +94,8 @@ lintian              # checks a package
 EOF
 }
 
+ci_packages() { echo 'ccache               # compiles once what several stages compile'; }
+
 bench_packages() { echo 'libbenchmark-dev     # micro-benchmarks'; }
 
 # Lines of the wanted sets whose package is not there.
@@ -132,9 +134,9 @@ install_packages() {
 packages_of=() vega=no
 for set in "$@"; do
   case $set in
-    build | test | fuzz | bench | deb | deb-test) packages_of+=("$set") ;;
+    build | test | fuzz | bench | deb | deb-test | ci) packages_of+=("$set") ;;
     vega) vega=yes ;;
-    *) say "install-deps.sh: '$set' is none of: build, test, fuzz, bench, deb, deb-test, vega"; exit 2 ;;
+    *) say "install-deps.sh: '$set' is none of: build, test, fuzz, bench, deb, deb-test, ci, vega"; exit 2 ;;
   esac
 done
 if ((${#packages_of[@]})); then install_packages "${packages_of[@]}"; fi

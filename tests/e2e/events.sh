@@ -46,10 +46,10 @@ agree "$work/whole.ndjson" "$work/whole.json" || die "the lines do not agree wit
 check_trace "$work/whole.trace.json" "$work/whole.ndjson" || die "the trace"
 [[ ! -e $work/whole.trace.json.part ]] || die "an unfinished trace is left"
 
-# The README's questions have answers.
+# The questions of docs/watching.md have answers.
 cp "$work/whole.ndjson" "$work/events.ndjson"
-mapfile -t questions < <(sed -n '/^## Every batch of a run/,/^## Strategies/p' "$root/README.md" | grep '^jq ')
-((${#questions[@]} == 3)) || die "${#questions[@]} questions in the README"
+mapfile -t questions < <(grep '^jq ' "$root/docs/watching.md")
+((${#questions[@]} == 3)) || die "${#questions[@]} questions in docs/watching.md"
 for question in "${questions[@]}"; do
   (cd "$work" && eval "$question") >"$work/answer" || die "no answer to: $question"
   wc -l <"$work/answer"

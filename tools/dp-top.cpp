@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/log.hpp"
+#include "base/without_signals.hpp"
 #include "live/local_runs.hpp"
 #include "live/snapshot_json.hpp"
 #include "live/terminal.hpp"
@@ -36,23 +37,6 @@ constexpr int tall = 10'000;  ///< lines: all of them
 
 volatile std::sig_atomic_t interrupted = 0;
 void on_signal(int) { interrupted = 1; }
-
-/// Keeps the signals that are handled, here or by ncurses, waiting: one that interrupts ZeroMQ makes its call fail.
-class Undisturbed {
- public:
-  Undisturbed() {
-    sigset_t handled;
-    ::sigemptyset(&handled);
-    for (const int signal : {SIGINT, SIGTERM, SIGWINCH, SIGTSTP}) ::sigaddset(&handled, signal);
-    ::pthread_sigmask(SIG_BLOCK, &handled, &before_);
-  }
-  ~Undisturbed() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  Undisturbed(const Undisturbed&) = delete;
-  Undisturbed& operator=(const Undisturbed&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 Options declare() {
   Options options("dp-top", "show a running pipeline as it goes", example);
@@ -83,13 +67,13 @@ class Listening {
   /// `endpoint` "": the latest run on this host, and then the next one.
   Listening(const std::string& endpoint, std::optional<Security> security)
       : follows_(endpoint.empty()), security_(std::move(security)) {
-    const Undisturbed meanwhile;
+    const WithoutSignals meanwhile;
     if (follows_) look_for_runs();
     else listen_to(endpoint);
   }
   /// True when there is something new.
   bool listen() {
-    const Undisturbed meanwhile;
+    const WithoutSignals meanwhile;
     auto snapshot = subscriber_ ? subscriber_->receive() : std::nullopt;
     const bool fresh = snapshot.has_value();
     if (fresh) {
@@ -109,7 +93,7 @@ class Listening {
   bool wait(int input) const {
     std::vector<pollfd> fds{{input, POLLIN, 0}};
     if (subscriber_) {
-      const Undisturbed meanwhile;
+      const WithoutSignals meanwhile;
       for (const int fd : subscriber_->descriptors()) fds.push_back({fd, POLLIN, 0});
     }
     ::poll(fds.data(), fds.size(), static_cast<int>(redraw_every / std::chrono::milliseconds(1)));

@@ -17,7 +17,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/signals_elsewhere.hpp"
+#include "base/without_signals.hpp"
 
 namespace dp {
 namespace {
@@ -167,7 +167,7 @@ void JournalFile::Impl::check() const {
 JournalFile::JournalFile(const fs::path& path, const std::function<void(JournalRecord&&)>& replay)
     : impl_(std::make_unique<Impl>(path)) {
   impl_->recover(replay);
-  const SignalsElsewhere quiet;
+  const WithoutSignals quiet;
   impl_->writer = std::thread([this] { impl_->store_groups(); });
 }
 

@@ -18,7 +18,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/signals_elsewhere.hpp"
+#include "base/without_signals.hpp"
 
 namespace dp {
 namespace {
@@ -69,7 +69,7 @@ OutputFile::Impl::Impl(const std::string& path)
       file(open_output(path)),
       regular(path != "-" && is_regular(file.fd)) {
   if (file.fd < 0) throw Error("{}: {}", this->path, reason(errno));
-  const SignalsElsewhere quiet;
+  const WithoutSignals quiet;
   writer = std::thread([this] { write_texts(); });
 }
 

@@ -10,8 +10,8 @@
 
 #include "base/error.hpp"
 #include "base/options.hpp"
-#include "base/signals_elsewhere.hpp"
 #include "base/version.hpp"
+#include "base/without_signals.hpp"
 #include "live/metrics_text.hpp"
 #include "wire/endpoint.hpp"
 
@@ -102,7 +102,7 @@ std::string checked_metrics_address(const std::string& address, bool insecure) {
 
 MetricsServer::MetricsServer(const std::string& address) : impl_(std::make_unique<Impl>()) {
   const Addresses at = resolve(address);
-  const SignalsElsewhere quiet;
+  const WithoutSignals quiet;
   const unsigned flags =
       MHD_USE_AUTO_INTERNAL_THREAD | (at->ai_family == AF_INET6 ? unsigned{MHD_USE_IPv6} : 0U);
   impl_->daemon = ::MHD_start_daemon(flags, 0, nullptr, nullptr, &Impl::serve, impl_.get(),

@@ -8,15 +8,15 @@
 namespace dp {
 namespace {
 
-/// Backslash, quote and line end as the format wants them; bytes outside ASCII, which may be no UTF-8, read \xE4: two
-/// names never become one.
+/// Quote and line end as the format wants them; backslashes and bytes outside ASCII, which may be no UTF-8, read \x5C and
+/// \xE4: two names never become one.
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') out += "\\n";
-    else if (byte < ' ' || byte > '~') out += fmt::format("\\\\x{:02X}", byte);
-    else if (c == '\\' || c == '"') out += {'\\', c};
+    else if (byte < ' ' || byte > '~' || c == '\\') out += fmt::format("\\\\x{:02X}", byte);
+    else if (c == '"') out += "\\\"";
     else out += c;
   }
   return out;

@@ -7,7 +7,7 @@
 #include <zmq.hpp>
 
 #include "base/log.hpp"
-#include "base/signals_elsewhere.hpp"
+#include "base/without_signals.hpp"
 #include "wire/codec.hpp"
 #include "wire/doorman.hpp"
 #include "wire/gate.hpp"
@@ -111,7 +111,7 @@ Publisher::Publisher(const std::string& endpoint, std::optional<Security> securi
     : impl_(std::make_unique<Impl>()) {
   impl_->security = std::move(security);
   impl_->bind(endpoint);
-  const SignalsElsewhere quiet;  // an interrupted send would be taken for a failure
+  const WithoutSignals quiet;  // an interrupted send would be taken for a failure
   impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
 }
 

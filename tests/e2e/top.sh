@@ -6,6 +6,7 @@
 source "$(dirname "$0")/common.bash"
 top=$DP_BIN/dp-top
 most_kib=$((256 * 1024))
+grep -qE '__(asan|tsan)_init' "$DP_BIN/dp-collect" && most_kib=$((1024 * 1024)) # a sanitizer keeps what was freed, and more
 mkdir "$work/tmp" && export TMPDIR=$work/tmp TERM=xterm
 screen() { /usr/bin/python3 "$root/tests/top/screen.py" "$@"; }
 ready_says() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" "$2"; }

@@ -54,7 +54,7 @@ TEST(Metrics, EscapeWhatPeersCallThemselves) {
   Snapshot s = running(0);
   add_process(s, Role::infer, "a\"b\\c\nd\x1b", 1);
   EXPECT_THAT(metrics_text(s, ""),
-              HasSubstr("dataparallel_worker_up{worker=\"a\\\"b\\\\c\\nd\\\\x1B\",host=\"node1\"} 1\n"));
+              HasSubstr("dataparallel_worker_up{worker=\"a\\\"b\\\\x5Cc\\nd\\\\x1B\",host=\"node1\"} 1\n"));
 }
 
 TEST(Metrics, KeepNamesOutsideAsciiApart) {

@@ -115,7 +115,7 @@ Exit run(const Options& options) {
   for (const PictureKind& kind : left_out(pictures, only))
     log_warn("{} is left out: it needs {}", kind.name, kind.needs);
   if (!data.other_rates.empty() && only != std::vector<std::string>{"throughput_latency"})
-    log_warn("runs at {} are in throughput_latency only", data.other_rates);
+    log_warn("runs at {} are in throughput_latency, and in no picture at one rate", data.other_rates);
   if (pictures.empty()) throw Error("no picture can be drawn of that (see --list for what each needs)");
   if (options.has("out")) draw(pictures, options.text("out"), folders_of(options));
   if (options.has("html")) write_page(options, data, pictures, templates);

@@ -48,6 +48,16 @@ std::string latency_at(const std::vector<const PlotCell*>& cells,
   return low ? range_ms(*low, *high) : "";
 }
 
+/// Those at the rate; oversubscribed ones only where no other has a run that says something.
+std::vector<PlotCell> telling_at_rate(const std::vector<PlotCell>& cells) {
+  const auto all = cells_at_rate(cells);
+  auto sound = all;
+  std::erase_if(sound, [](const PlotCell& c) { return c.oversubscribed; });
+  const bool telling = std::any_of(sound.begin(), sound.end(),
+                                   [](const PlotCell& c) { return c.valid_at_rate > 0 || c.overloaded; });
+  return telling ? sound : all;
+}
+
 std::string overloaded_at(const std::vector<const PlotCell*>& cells) {
   std::vector<std::string> names;
   for (const PlotCell* c : cells) {
@@ -101,10 +111,7 @@ std::string with_names(const std::vector<Named>& group, Style style) {
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return std::pair(strategy_order(a), a) < std::pair(strategy_order(b), b);
   });
-  const std::string last = names.back();
-  names.pop_back();
-  return fmt::format("{} with {}{}{}", range_of(group, style), fmt::join(names, ", "),
-                     names.empty() ? "" : " and ", last);
+  return fmt::format("{} with {}", range_of(group, style), listed(names));
 }
 
 /// The figures of one node count with their strategies, in an order only as far as their intervals prove one: on one
@@ -191,19 +198,16 @@ std::string speedup_finding(const std::vector<PlotCell>& cells) {
 std::string latency_finding(const std::vector<PlotCell>& cells) {
   std::map<std::uint32_t, std::vector<const PlotCell*>> by_nodes;
   double rate = 0;
-  for (const PlotCell& c : cells) {
-    if (c.runs_at_rate == 0) continue;
+  const auto shown = telling_at_rate(cells);
+  for (const PlotCell& c : shown) {
     by_nodes[c.nodes].push_back(&c);
     rate = c.rate.value_or(rate);
   }
-  const bool has_p95 = std::any_of(cells.begin(), cells.end(),
+  const bool has_p95 = std::any_of(shown.begin(), shown.end(),
                                    [](const PlotCell& c) { return c.p95_ms && stands(state_at_rate(c)); });
   const auto percentile = has_p95 ? &PlotCell::p95_ms : &PlotCell::p50_ms;
   std::vector<std::string> stated, overloaded;
-  const bool all_oversubscribed =
-      std::all_of(cells.begin(), cells.end(), [](const PlotCell& c) { return c.oversubscribed; });
   for (const auto& [nodes, at] : by_nodes) {
-    if (at.front()->oversubscribed && !all_oversubscribed) continue;
     if (const auto ms = latency_at(at, percentile); !ms.empty())
       stated.push_back(ms + " on " + nodes_text(nodes));
     if (const auto who = overloaded_at(at); !who.empty()) overloaded.push_back(who);
@@ -214,7 +218,7 @@ std::string latency_finding(const std::vector<PlotCell>& cells) {
   if (!overloaded.empty())
     text += fmt::format("{}{}", stated.empty() ? "" : "; ", fmt::join(overloaded, ", "));
   const bool valid =
-      std::any_of(cells.begin(), cells.end(), [](const PlotCell& c) { return c.valid_at_rate > 0; });
+      std::any_of(shown.begin(), shown.end(), [](const PlotCell& c) { return c.valid_at_rate > 0; });
   if (stated.empty() && overloaded.empty())
     text += valid ? "too few batches to state a latency" : "no run met its conditions";
   return text;

@@ -8,6 +8,7 @@
 
 #include "plot/html.hpp"
 #include "plot/html_sections.hpp"
+#include "plot/words.hpp"
 #include "report/summary_text.hpp"
 
 namespace dp {
@@ -84,16 +85,13 @@ std::string latency_tile(const std::vector<const CellSummary*>& cells, const std
   return "";
 }
 
-/// "a", "a and b", "a, b and c": distinct values in the order in which they come.
+/// Distinct values in the order in which they come, as `listed`.
 class Listed {
  public:
   void add(const std::string& value) {
     if (std::find(values_.begin(), values_.end(), value) == values_.end()) values_.push_back(value);
   }
-  std::string text() const {
-    if (values_.size() < 2) return values_.empty() ? "" : values_[0];
-    return fmt::format("{} and {}", fmt::join(values_.begin(), values_.end() - 1, ", "), values_.back());
-  }
+  std::string text() const { return dp::listed(values_); }
 
  private:
   std::vector<std::string> values_;
@@ -165,7 +163,8 @@ std::string measured_html(const ReportInputs& inputs) {
   const std::string others =
       inputs.other_rates.empty()
           ? ""
-          : fmt::format(" Runs at {} are in the throughput–latency picture only.", inputs.other_rates);
+          : fmt::format(" Runs at {} are in the throughput–latency picture, and in none at one rate.",
+                        inputs.other_rates);
   return html_escaped(
       fmt::format("{} of {} samples each: {} on {}, {}. Data: {}. Backend: {}. First run started {}.{}",
                   count_text(runs.size(), "run"), listed(runs, samples),
@@ -173,6 +172,20 @@ std::string measured_html(const ReportInputs& inputs) {
                   modes, listed(runs, [](const ListedRun& r) { return r.run->report.data.name; }),
                   listed(runs, [](const ListedRun& r) { return r.run->report.backend; }),
                   first->run->report.started_utc, others));
+}
+
+/// Those of the strategies with a valid capacity on the fewest nodes that any has one on.
+std::vector<const CellSummary*> scaled(const std::vector<CellSummary>& all,
+                                       std::vector<const CellSummary*> cells) {
+  const auto measured = [](const CellSummary& s) { return s.capacity && s.at_max.valid > 0; };
+  std::uint32_t base = UINT32_MAX;
+  for (const CellSummary& s : all) base = measured(s) ? std::min(base, s.nodes) : base;
+  std::erase_if(cells, [&](const CellSummary* cell) {
+    return std::none_of(all.begin(), all.end(), [&](const CellSummary& s) {
+      return s.strategy == cell->strategy && s.nodes == base && measured(s);
+    });
+  });
+  return cells;
 }
 
 std::string tiles_html(const ReportInputs& inputs) {
@@ -188,7 +201,8 @@ std::string tiles_html(const ReportInputs& inputs) {
       latency_tile(cells, on);
   if (nodes > 1) {
     html += range_tile("Speed-up",
-                       range_of(cells, [](const CellSummary& s) { return mean_of(s.speedup, s.at_max); }),
+                       range_of(scaled(inputs.cells, cells),
+                                [](const CellSummary& s) { return mean_of(s.speedup, s.at_max); }),
                        "{:.2f}", "×", on + ", against the fewest measured");
   }
   html +=

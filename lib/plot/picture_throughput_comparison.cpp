@@ -13,7 +13,7 @@ namespace {
 std::optional<double> ideal_of(const PlotCell& cell, const std::vector<PlotCell>& cells) {
   const PlotCell* base = &cell;
   for (const PlotCell& c : cells) {
-    if (c.strategy == cell.strategy && c.capacity && c.nodes < base->nodes) base = &c;
+    if (c.strategy == cell.strategy && has_capacity(c) && c.nodes < base->nodes) base = &c;
   }
   if (base == &cell) return std::nullopt;
   return *base->capacity * cell.nodes / base->nodes;

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/file.hpp"
+#include "plot/words.hpp"
 #include "report/tables.hpp"
 
 namespace dp {
@@ -43,9 +44,7 @@ std::string rates_but(double rate, const RunsByRate& by_rate) {
   for (const auto& [other, runs] : by_rate) {
     if (other != rate) rates.push_back(fmt::format("{:.6g}", other));
   }
-  const std::string last = rates.back();
-  rates.pop_back();
-  return fmt::format("{}{}{} samples/s", fmt::join(rates, ", "), rates.empty() ? "" : " and ", last);
+  return listed(rates) + " samples/s";
 }
 
 std::vector<PlotCell> cells_of(const Sweep& sweep) {
@@ -75,6 +74,7 @@ PlotData plot_data_of(std::vector<MeasuredRun> runs, const std::filesystem::path
     std::erase_if(runs,
                   [&](const MeasuredRun& run) { return is_open(run) && run.report.rates.requested != rate; });
   }
+  if (!data.shown->times) data.shown = shown_run(runs, {});  // of the rate that the others show
   data.sweep = group_runs(std::move(runs));
   data.cells = cells_of(*data.sweep);
   return data;

@@ -79,7 +79,7 @@ std::vector<PlotCell> scaled_cells(const std::vector<PlotCell>& cells) {
   std::vector<PlotCell> scaled = cells_at_max(cells);
   std::erase_if(scaled, [&](const PlotCell& c) {
     const auto found = bases.find(c.strategy);
-    return found == bases.end() || found->second != base;
+    return found == bases.end() || found->second != base || c.nodes < base;
   });
   return scaled;
 }

@@ -43,6 +43,11 @@ std::string with_interval(double value, const std::optional<double>& half_width,
   return number_text(value) + (half_width ? " ± " + number_text(*half_width) : "") + " " + unit;
 }
 
+std::string listed(const std::vector<std::string>& words) {
+  if (words.size() < 2) return words.empty() ? "" : words[0];
+  return fmt::format("{} and {}", fmt::join(words.begin(), words.end() - 1, ", "), words.back());
+}
+
 std::vector<std::string> lines_of(const std::string& sentence, std::size_t line_length) {
   std::vector<std::string> lines;
   std::string line;

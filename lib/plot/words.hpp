@@ -20,6 +20,9 @@ std::string range_text(const std::vector<double>& values, const char* number_for
 /// "2020 ± 349 samples/s".
 std::string with_interval(double value, const std::optional<double>& half_width, const char* unit);
 
+/// "a", "a and b", "a, b and c".
+std::string listed(const std::vector<std::string>& words);
+
 /// Breaks a sentence at spaces, but not between a number and its unit, into lines of at most `line_length` characters.
 std::vector<std::string> lines_of(const std::string& sentence, std::size_t line_length);
 

@@ -63,13 +63,22 @@ struct Constant {
   std::string name, value;
 };
 
+/// The layout for as many ranks as there are workers is one layout.
+std::string layout_of(const RunReport& r) {
+  std::string layout = option_of(r, "stream", "layout");
+  const std::string ranks = fmt::format("distributed:{}", r.nodes);
+  if (layout == ranks || layout.starts_with(ranks + ",")) layout.replace(0, ranks.size(), "distributed:W");
+  return layout;
+}
+
 /// What every run of one table must share.
 std::vector<Constant> constants_of(const RunReport& r, RatesMay rates) {
   std::vector<Constant> constants{{"backend", r.backend},
                                   {"payload", r.payload},
                                   {"data", r.data.digest.empty() ? r.data.name : r.data.digest},
                                   {"weights", r.weights.digest.empty() ? r.weights.name : r.weights.digest}};
-  for (const char* option : {"layout", "batch-size", "batch-timeout", "arrivals"})
+  constants.push_back({"layout", layout_of(r)});
+  for (const char* option : {"batch-size", "batch-timeout", "arrivals"})
     constants.push_back({option, option_of(r, "stream", option)});
   for (const char* option : {"threads", "credit", "service", "per-sample"})
     constants.push_back({option, option_of(r, "infer", option)});
@@ -92,7 +101,11 @@ void check_distinct(const std::vector<MeasuredRun>& runs) {
 /// Iterations of two builds are averaged like those of one, which somebody may want and nobody should overlook.
 void warn_of_several_builds(const std::vector<MeasuredRun>& runs) {
   std::set<std::string> builds;
-  for (const MeasuredRun& run : runs) builds.insert(run.report.versions.git);
+  for (const MeasuredRun& run : runs) {
+    const BuildFacts& v = run.report.versions;
+    builds.insert(fmt::format("{}{} ({}, LibTorch {}, oneDNN {}, {})", v.git, v.dirty ? " with changes" : "",
+                              v.compiler, v.libtorch, v.onednn, v.blas));
+  }
   if (builds.size() > 1) log_warn("these are runs of {} builds: {}", builds.size(), fmt::join(builds, ", "));
 }
 

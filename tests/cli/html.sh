@@ -33,7 +33,7 @@ jq -cn --arg id "r$number" --arg hostile "$hostile" '{type: "run", schema: "dp.e
 
 run "$bin/dp-plot" --html "$page" --vega "$vega" --made-by "make $hostile" run-*.json
 expect_status 0
-expect_line err "runs at 500 samples/s are in throughput_latency only"
+expect_line err "runs at 500 samples/s are in throughput_latency, and in no picture at one rate"
 (($(wc -l <"$scratch/err") == 1)) || fail "more on stderr than that"
 expect_line out "$page"
 grep -qF '<script>console.error' "$page" && fail "a hostile name became markup"
@@ -41,7 +41,7 @@ grep -qiE '(src|href)="?(https?:)?//' "$page" && fail "the page fetches somethin
 expect_page() { grep -qF -- "$1" "$page" || fail "the page does not have: $1"; }
 expect_page 'make &lt;/script&gt;'
 expect_page 'INVALID'
-expect_page 'Runs at 500 samples/s are in the throughput–latency picture only.'
+expect_page 'Runs at 500 samples/s are in the throughput–latency picture, and in none at one rate.'
 expect_page "run-$number.json&#39; &gt; again.toml"
 grep -qF '<dt>toml</dt>' "$page" && fail 'the options are shown twice'
 

@@ -142,6 +142,15 @@ TEST(LatencyFinding, IsTheRangeOfP95PerNodeCount) {
       "At 1000 samples/s, p95 latency is 58.0–59.5 ms on 1 node, 36.0 ms on 2 nodes");
 }
 
+TEST(LatencyFinding, IsOfOversubscribedRunsOnlyWhereNoOtherSaysAnything) {
+  PlotCell late = latency("uniform", 1, 58), crowded = latency("uniform", 4, 90);
+  late.valid_at_rate = 0;
+  crowded.oversubscribed = true;
+  EXPECT_EQ(latency_finding({late, crowded}), "At 1000 samples/s, p95 latency is 90.0 ms on 4 nodes");
+  EXPECT_EQ(latency_finding({latency("uniform", 1, 58), crowded}),
+            "At 1000 samples/s, p95 latency is 58.0 ms on 1 node");
+}
+
 TEST(LatencyFinding, NamesWhatIsOverloadedInsteadOfALatency) {
   EXPECT_EQ(latency_finding({latency("uniform", 1, std::nullopt, true), latency("uniform", 2, 36)}),
             "At 1000 samples/s, p95 latency is 36.0 ms on 2 nodes; 1 node is overloaded");

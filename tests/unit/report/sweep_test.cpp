@@ -123,6 +123,15 @@ TEST(Sweep, RefusesRunsOfOtherBatches) {
   EXPECT_NO_THROW(group_runs({small}));
 }
 
+TEST(Sweep, TakesALayoutForTheWorkersOfEachRunForOne) {
+  MeasuredRun two = make_run({.nodes = 2}), four = make_run({.run_id = "2", .nodes = 4});
+  two.report.config[0].second.emplace_back("layout", "distributed:2,shuffle");
+  four.report.config[0].second.emplace_back("layout", "distributed:4,shuffle");
+  EXPECT_EQ(group_runs({two, four}).cells.size(), 2u);
+  four.report.config[0].second.back().second = "distributed:2,shuffle";
+  EXPECT_THAT(error_of([&] { group_runs({two, four}); }), HasSubstr("layout is distributed:W,shuffle"));
+}
+
 TEST(Sweep, CountsValidRunsAndInvalidOnesOnlyWhereThereIsNoOther) {
   const Sweep mixed =
       group_runs({make_run({.run_id = "good"}), make_run({.run_id = "bad", .seed = 2, .valid = false})});

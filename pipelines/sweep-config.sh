@@ -2,13 +2,13 @@
 # What a sweep takes from CONFIG, the tools' configuration file: reads it by the tools themselves, before anything runs.
 # Usage: CONFIG=FILE BIN=build/bin GOALS=streaming sweep-config.sh [NAME]…   (NAME: what make's command line gave a value)
 # Writes assignments for make: each variable that the file sets and the command line does not, FROM_FILE (their names
-# between commas) and CONFIG_SUM, the file's digest. Status 2 with a line on stderr: no such file, a key that no tool
+# between commas), CONFIG_SUM, the file's digest, and CONFIG_FILES, what else it names. Status 2 with a line on stderr: no such file, a key that no tool
 # knows, or one that the sweep itself sets.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
 given=" $* "
-assignments=() from_file=, bad=0
+assignments=() from_file=, files='' bad=0
 refuse() { # refuse WHY
   printf 'CONFIG=%s is refused: %s\n' "$CONFIG" "$1" >&2
   bad=1
@@ -29,6 +29,10 @@ take() { # take VARIABLE KEY VALUE PLACE
   else
     refuse "$4: $2 = '$3': in a sweep, letters, digits and ._/+@:,%~- only, and no - first"
   fi
+}
+take_file() { # take_file KEY VALUE PLACE
+  [[ $2 =~ $plain ]] || refuse "$3: $1 = '$2': in a sweep, letters, digits and ._/+@:,%~- only, and no - first"
+  files+=" $2"
 }
 keep_out() { refuse "$2: a sweep sets '$1' itself ($3); take the line out"; } # keep_out KEY PLACE WHY
 
@@ -60,7 +64,10 @@ entry() { # entry TOOL.KEY VALUE PLACE
     infer.service) take SERVICE "$key" "$2" "$3" ;;
     infer.name) keep_out "$key" "$3" "each worker has its own" ;;
     collect.warmup) take WARMUP "$key" "$2" "$3" ;;
-    collect.expected) from_file+=EXPECTED, ;;
+    infer.weights) take_file "$key" "$2" "$3" ;;
+    collect.expected)
+      from_file+=EXPECTED,
+      take_file "$key" "$2" "$3" ;;
     collect.slo) if goal peak; then keep_out slo "$3" "give SLO="; fi ;;
     collect.out | collect.journal | collect.events | collect.trace | collect.predictions | collect.run-id | route.decisions)
       keep_out "$key" "$3" "each run has its own" ;;
@@ -83,4 +90,4 @@ for tool in stream route infer collect summarize; do
   done <<<"$in_force"
 done
 ((bad == 0)) || exit 2
-echo "FROM_FILE:=$from_file" "CONFIG_SUM:=$(sha256sum <"$CONFIG" | cut -c 1-64)" "${assignments[@]}"
+echo "FROM_FILE:=$from_file" "CONFIG_SUM:=$(sha256sum <"$CONFIG" | cut -c 1-64)" "${files// / CONFIG_FILES+=}" "${assignments[@]}"

@@ -29,14 +29,21 @@ sources() {
 # Models and data are files, or names of what comes with the toolkit; CIFAR-10's have their checksums already.
 inputs() {
   local file
-  for file in "data/weights/$MODEL.safetensors" "$MODEL" ${DATA//,/ }; do
+  for file in "data/weights/$MODEL.safetensors" "$MODEL" ${DATA//,/ } ${CONFIG_FILES:-}; do
     file=${file#npy:}
     if [[ $file == folder:* ]]; then
-      find "$(realpath -m -- "${file#folder:}")" -type f -printf '%P %s %T@\n' 2>/dev/null | LC_ALL=C sort || true
+      find -L "$(realpath -m -- "${file#folder:}")" -type f -printf '%P %s %T@\n' 2>/dev/null | LC_ALL=C sort || true
     elif [[ -f $file && $file != data/cifar10/* ]]; then
       sha256sum -- "$file"
     fi
   done
+}
+
+# A LibTorch that is not Debian's.
+other_torch() {
+  local at
+  at=$(sed -n 's/^Torch_DIR:PATH=//p' "$BIN/../CMakeCache.txt" 2>/dev/null) || true
+  [[ -z $at || $at == /usr/* ]] || cat "$at/TorchConfigVersion.cmake" 2>/dev/null || echo "$at"
 }
 
 key() {
@@ -47,6 +54,7 @@ key() {
     [[ -z $CONFIG ]] || printf 'CONFIG=%s\nFROM_FILE=%s\n' "$CONFIG_SUM" "$FROM_FILE"
     sources | xargs -0 -r sha256sum
     inputs
+    other_torch
   } | sha256sum | cut -c 1-12
 }
 

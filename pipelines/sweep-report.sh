@@ -62,12 +62,18 @@ draw() {
 
 # What was measured may be too little for a curve.
 draw_curve() {
+  local said
+  said=$(mktemp)
   rm -f "$RESULTS/rates/throughput_latency".{svg,png}
-  if (($(jq -r 'select(.rate_mode == "open" and .valid) | .rates.requested' "${files[@]}" | sort -u | wc -l) < 2)); then
-    echo "No picture: it takes valid runs at two rates or more (RATES=$RATES)" >&2
+  if draw --out "$RESULTS/rates" --only throughput_latency 2>"$said"; then
+    cat "$said" >&2
+  elif grep -q 'no picture can be drawn' "$said"; then
+    echo "No picture: it takes valid runs with batches enough, below capacity, at two rates or more (RATES=$RATES)" >&2
   else
-    draw --out "$RESULTS/rates" --only throughput_latency
+    cat "$said" >&2
+    exit 1
   fi
+  rm -f "$said"
 }
 
 count_invalid() {

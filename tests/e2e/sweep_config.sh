@@ -78,6 +78,15 @@ tail -c 3073 data/fixture/test_512.bin >"$work/own.bin"
 sweep plan CONFIG="$work/copy.toml" DATA="$work/own.bin"
 grep -q '\.json$' "$work/said" && ! cmp -s "$work/said" "$work/before" || die "data that changed are taken for measured"
 
+# So do weights that the file names, wherever they are.
+printf '[common]\ndata = "synthetic:1x8x8"\n[infer]\nbackend = "null"\nweights = "%s"\n' "$work/own.weights" >"$work/weights.toml"
+for weights in one other; do
+  echo "$weights" >"$work/own.weights"
+  sweep plan CONFIG="$work/weights.toml"
+  grep '\.json$' "$work/said" >"$work/$weights.plan" || die "no plan with weights: $(cat "$work/said")"
+done
+! cmp -s "$work/one.plan" "$work/other.plan" || die "weights that changed are taken for measured"
+
 # Changed while it lasts: two configurations are never in one folder.
 cat >"$work/run-local.sh" <<EOF
 #!/usr/bin/env bash

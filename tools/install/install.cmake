@@ -16,6 +16,7 @@ install(PROGRAMS pipelines/run-local.sh pipelines/install-vega.sh pipelines/quie
 install(FILES pipelines/find-tools.sh DESTINATION ${share}/pipelines)
 install(FILES README.md CHANGELOG.md THREATS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES pipelines/example.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/pipelines)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
 # dp_script(NAME SCRIPT): the installed command NAME is a link to SCRIPT of the shared folder.

@@ -64,7 +64,7 @@ std::string overloaded_at(const std::vector<const PlotCell*>& cells) {
     if (c->overloaded) names.push_back(c->strategy);
   }
   if (names.empty()) return "";
-  const std::string who = names.size() == cells.size() ? "" : fmt::format(" with {}", fmt::join(names, ", "));
+  const std::string who = names.size() == cells.size() ? "" : " with " + listed(names);
   const std::uint32_t nodes = cells.front()->nodes;
   return fmt::format("{}{} {} overloaded", nodes_text(nodes), who, nodes == 1 ? "is" : "are");
 }

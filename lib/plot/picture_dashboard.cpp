@@ -100,7 +100,7 @@ PlotJson efficiency_rows(const std::vector<PlotCell>& cells, const Sheet& sheet)
   return rows;
 }
 
-std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& capacity, bool compared) {
+std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& marks, bool compared) {
   std::string text = "Capacity and efficiency: as fast as possible. ";
   if (const std::string rate = at_rate_text(cells); !rate.empty())
     text += rate + "CPU (100 %: one core) and memory of all processes. ";
@@ -108,7 +108,7 @@ std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& capa
     text +=
         "Undecided: no strategy whose advantage over every other excludes zero (paired, Holm-corrected). ";
   const std::string iterations = iterations_text(cells, &PlotCell::runs_at_max);
-  return text + "Each figure: " + iterations + "." + notes_on(capacity, "marks");
+  return text + "Each figure: " + iterations + "." + notes_on(marks, "marks");
 }
 
 }  // namespace
@@ -124,8 +124,10 @@ std::vector<Picture> dashboard_picture(const PlotData& data, const Templates& te
   PlotJson memory = rows_of(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
   PlotJson efficiency = efficiency_rows(cells, sheet),
            best = best_rows(data.sweep, sheet.strategies().size());
+  PlotJson marks = capacity;
+  marks.insert(marks.end(), cpu.begin(), cpu.end());
   sheet.groups(0, panel_width);
-  sheet.title(throughput_finding(cells), explanation(cells, capacity, !best.empty()), 2 * panel_width + 60);
+  sheet.title(throughput_finding(cells), explanation(cells, marks, !best.empty()), 2 * panel_width + 60);
   sheet.set("$has_best", !best.empty());
   sheet.set("$has_resources", !cpu.empty() && !memory.empty());
   sheet.set("$has_efficiency", !efficiency.empty());

@@ -27,16 +27,6 @@ PlotJson latency_rows(const std::vector<PlotCell>& cells) {
   return rows;
 }
 
-PlotJson rows_of(const std::vector<PlotCell>& cells, std::optional<double> PlotCell::*figure,
-                 std::optional<double> PlotCell::*ci95, State (*state)(const PlotCell&), const char* unit) {
-  return figure_rows(
-      cells,
-      [&](const PlotCell& c) {
-        return Figure{c.*figure, c.*ci95};
-      },
-      state, unit);
-}
-
 /// Why a strategy has no latency, for those that have none.
 PlotJson latency_notes(const std::vector<PlotCell>& cells) {
   PlotJson notes = PlotJson::array();
@@ -67,10 +57,10 @@ std::string explanation(const std::vector<PlotCell>& cells, const PlotJson& capa
 Picture aggregate(const std::vector<PlotCell>& cells, std::uint32_t nodes, const Templates& templates) {
   Sheet sheet(cells, templates);
   PlotJson capacity =
-      rows_of(cells, &PlotCell::capacity, &PlotCell::capacity_ci95, state_at_max, "samples/s");
+      figure_rows(cells, &PlotCell::capacity, &PlotCell::capacity_ci95, state_at_max, "samples/s");
   PlotJson cpu =
-      rows_of(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
-  PlotJson memory = rows_of(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
+      figure_rows(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
+  PlotJson memory = figure_rows(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
   PlotJson latency = latency_rows(cells);
   sheet.title(capacity_finding(cells, nodes), explanation(cells, capacity, cpu), 760);
   sheet.set("$at_rate", !cells_at_rate(cells).empty());

@@ -31,12 +31,7 @@ PlotJson crowded_rows(const std::vector<PlotCell>& cells, const std::vector<std:
 }
 
 PlotJson rows_of(const std::vector<PlotCell>& cells, const Sheet& sheet) {
-  PlotJson rows = figure_rows(
-      cells,
-      [](const PlotCell& c) {
-        return Figure{c.speedup, c.speedup_ci95};
-      },
-      state_at_max, "×");
+  PlotJson rows = figure_rows(cells, &PlotCell::speedup, &PlotCell::speedup_ci95, state_at_max, "×");
   const double gap = 0.12 / static_cast<double>(std::max<std::size_t>(sheet.strategies().size(), 4));
   for (PlotJson& row : rows)
     row["nodes_at"] = row.at("nodes").get<double>() * std::exp(gap * sheet.from_middle(row.at("strategy")));

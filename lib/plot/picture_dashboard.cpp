@@ -15,18 +15,6 @@ namespace {
 
 constexpr std::size_t panel_width = 380;  ///< px
 
-using Value = std::optional<double> PlotCell::*;
-
-PlotJson rows_of(const std::vector<PlotCell>& cells, Value figure, Value ci95,
-                 State (*state)(const PlotCell&), const char* unit) {
-  return figure_rows(
-      cells,
-      [&](const PlotCell& c) {
-        return Figure{c.*figure, c.*ci95};
-      },
-      state, unit);
-}
-
 /// The highest mean capacity of each node count, and the strategy that is proven best there, if one is.
 PlotJson best_rows(const std::optional<Sweep>& sweep, std::size_t strategies) {
   PlotJson rows = PlotJson::array();
@@ -45,8 +33,8 @@ PlotJson best_rows(const std::optional<Sweep>& sweep, std::size_t strategies) {
 }
 
 /// Of runs that stand.
-std::vector<double> numbers(const std::vector<PlotCell>& cells, const std::string& strategy, Value figure,
-                            State (*state)(const PlotCell&)) {
+std::vector<double> numbers(const std::vector<PlotCell>& cells, const std::string& strategy,
+                            CellFigure figure, State (*state)(const PlotCell&)) {
   std::vector<double> found;
   for (const PlotCell& c : cells) {
     if (c.strategy == strategy && c.*figure && stands(state(c))) found.push_back(*(c.*figure));
@@ -118,10 +106,10 @@ std::vector<Picture> dashboard_picture(const PlotData& data, const Templates& te
   if (cells.empty()) return {};
   Sheet sheet(cells, templates);
   PlotJson capacity =
-      rows_of(cells, &PlotCell::capacity, &PlotCell::capacity_ci95, state_at_max, "samples/s");
+      figure_rows(cells, &PlotCell::capacity, &PlotCell::capacity_ci95, state_at_max, "samples/s");
   PlotJson cpu =
-      rows_of(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
-  PlotJson memory = rows_of(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
+      figure_rows(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
+  PlotJson memory = figure_rows(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
   PlotJson efficiency = efficiency_rows(cells, sheet),
            best = best_rows(data.sweep, sheet.strategies().size());
   PlotJson marks = capacity;

@@ -31,18 +31,9 @@ std::string finding(const std::vector<PlotCell>& cells) {
 
 std::vector<Picture> resource_utilization_picture(const PlotData& data, const Templates& templates) {
   const auto cells = cells_at_rate(data.cells);
-  PlotJson cpu = figure_rows(
-      cells,
-      [](const PlotCell& c) {
-        return Figure{c.cpu_percent, c.cpu_percent_ci95};
-      },
-      state_at_rate, "% of a core");
-  PlotJson memory = figure_rows(
-      cells,
-      [](const PlotCell& c) {
-        return Figure{c.memory_mb, c.memory_mb_ci95};
-      },
-      state_at_rate, "MB");
+  PlotJson cpu =
+      figure_rows(cells, &PlotCell::cpu_percent, &PlotCell::cpu_percent_ci95, state_at_rate, "% of a core");
+  PlotJson memory = figure_rows(cells, &PlotCell::memory_mb, &PlotCell::memory_mb_ci95, state_at_rate, "MB");
   if (cpu.empty() || memory.empty()) return {};
   Sheet sheet(cells, templates);
   sheet.groups(sheet.strategies().size() > 4 ? 15 : 30, 560);

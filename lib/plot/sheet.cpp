@@ -148,6 +148,16 @@ PlotJson figure_rows(const std::vector<PlotCell>& cells, const FigureOf& figure,
   return rows;
 }
 
+PlotJson figure_rows(const std::vector<PlotCell>& cells, CellFigure figure, CellFigure ci95,
+                     State (*state)(const PlotCell&), const char* unit) {
+  return figure_rows(
+      cells,
+      [&](const PlotCell& c) {
+        return Figure{c.*figure, c.*ci95};
+      },
+      state, unit);
+}
+
 PlotValues title_values(const std::string& finding, const std::string& explanation, std::size_t width) {
   return {{"$title", lines_of(finding, characters(width, title_character))},
           {"$subtitle", lines_of(explanation, characters(width, subtitle_character))}};

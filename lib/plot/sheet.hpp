@@ -53,6 +53,11 @@ PlotJson figure_row(const PlotCell& cell, const Figure& figure, State state, con
 PlotJson figure_rows(const std::vector<PlotCell>& cells, const FigureOf& figure,
                      State (*state)(const PlotCell&), const char* unit);
 
+/// The same of a figure and half of its 95 % confidence interval, by their names in a cell.
+using CellFigure = std::optional<double> PlotCell::*;
+PlotJson figure_rows(const std::vector<PlotCell>& cells, CellFigure figure, CellFigure ci95,
+                     State (*state)(const PlotCell&), const char* unit);
+
 /// $title and $subtitle, broken into lines for a picture of `width` px.
 PlotValues title_values(const std::string& finding, const std::string& explanation, std::size_t width);
 

@@ -130,10 +130,10 @@ dp-plot|run.json|--out DIR
 CASES
 
 # Failures: what is wrong, with its name, and what to do.
-run "$bin/dp-stream" --data data/cifar10/test_batch.bin
+run "$bin/dp-stream" --data data/cifar10/no_such_batch.bin
 expect_status 1
 expect_empty out
-expect_line err "dp-stream: data/cifar10/test_batch.bin: no such file" "make -f Makefile.bench data"
+expect_line err "dp-stream: data/cifar10/no_such_batch.bin: no such file" "make -f Makefile.bench data"
 run "$bin/dp-infer" --backend torch --weights missing.safetensors
 expect_status 1
 grep -q 'missing.safetensors\|no LibTorch backend' err || fail "expected the weights' name"

@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "infer/backend.hpp"
+#include "support/source_dir.hpp"
 
 namespace {
 

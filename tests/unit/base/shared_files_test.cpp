@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.hpp"
+#include "support/source_dir.hpp"
 
 namespace dp {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "support/source_dir.hpp"
 
 namespace dp {
 namespace {

@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "infer/backend.hpp"
+#include "support/source_dir.hpp"
 
 namespace dp {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "../report/make_run.hpp"
 #include "plot/pictures.hpp"
+#include "support/source_dir.hpp"
 
 namespace dp {
 namespace {

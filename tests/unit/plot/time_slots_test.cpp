@@ -9,6 +9,7 @@
 #include "../report/make_run.hpp"
 #include "make_batches.hpp"
 #include "plot/pictures.hpp"
+#include "support/source_dir.hpp"
 
 namespace dp {
 namespace {

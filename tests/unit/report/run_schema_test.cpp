@@ -7,6 +7,7 @@
 
 #include "base/file.hpp"
 #include "report/run_report.hpp"
+#include "support/source_dir.hpp"
 
 namespace dp {
 namespace {

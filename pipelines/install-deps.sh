@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this project needs, and only what is missing: Debian packages, and Vega from npm into build/vega.
-# Usage: install-deps.sh [build|test|fuzz|bench|deb|deb-test|ci|vega]…   (default: build; a second call does nothing and needs no network)
+# Usage: install-deps.sh [build|test|sanitizers|bench|deb|deb-test|vega]…   (default: build; a second call does nothing and needs no network)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
@@ -60,6 +60,7 @@ test_packages() {
 libgtest-dev         # unit tests
 libgmock-dev         # unit tests
 shellcheck           # checks the scripts
+ccache               # compiles once what several builds compile
 python3-msgpack      # reads the journal, independently
 python3-jsonschema   # validates run files against their schema
 chromium             # looks at dp-plot's page, headless
@@ -73,10 +74,10 @@ iproute2             # network namespaces: tests with a loopback, or a host, of 
 EOF
 }
 
-fuzz_packages() {
+sanitizers_packages() {
   cat <<'EOF'
-clang-14             # libFuzzer
-libclang-rt-14-dev   # its runtime and the sanitizers'
+clang-14             # address sanitizer, libFuzzer
+libclang-rt-14-dev   # their runtimes
 EOF
 }
 
@@ -93,8 +94,6 @@ debootstrap          # a bare Debian to try a package on
 lintian              # checks a package
 EOF
 }
-
-ci_packages() { echo 'ccache               # compiles once what several stages compile'; }
 
 bench_packages() { echo 'libbenchmark-dev     # micro-benchmarks'; }
 
@@ -134,9 +133,9 @@ install_packages() {
 packages_of=() vega=no
 for set in "$@"; do
   case $set in
-    build | test | fuzz | bench | deb | deb-test | ci) packages_of+=("$set") ;;
+    build | test | sanitizers | bench | deb | deb-test) packages_of+=("$set") ;;
     vega) vega=yes ;;
-    *) say "install-deps.sh: '$set' is none of: build, test, fuzz, bench, deb, deb-test, ci, vega"; exit 2 ;;
+    *) say "install-deps.sh: '$set' is none of: build, test, sanitizers, bench, deb, deb-test, vega"; exit 2 ;;
   esac
 done
 if ((${#packages_of[@]})); then install_packages "${packages_of[@]}"; fi

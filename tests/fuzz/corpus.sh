@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the corpora anew: seeds from real data (README.md says which), what build-fuzz/found/ holds of earlier runs, and
+# Makes the corpora anew: seeds from real data (README.md says which), what build-asan/found/ holds of earlier runs, and
 # the corpora as they are, reduced by libFuzzer to the smallest files that reach as much.
 # Usage: corpus.sh [TARGET]…   (default: all; needs `make -f Makefile.bench build fuzz`)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-bin=build-fuzz/bin
+bin=build-asan/bin
 export DP_BIN=${DP_BIN:-build/bin}
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
@@ -28,9 +28,9 @@ done
 (($#)) || set -- "$seeds"/*
 for target in "${@##*/}"; do
   corpus=tests/fuzz/corpus/$target
-  mkdir -p "$corpus" "$seeds/small" "build-fuzz/found/$target"
+  mkdir -p "$corpus" "$seeds/small" "build-asan/found/$target"
   options=(-set_cover_merge=1 -max_len=8192)
-  "$bin/${target}_fuzz" "${options[@]}" "$seeds/small" "$seeds/$target" "$corpus" "build-fuzz/found/$target" 2>"$seeds/log" ||
+  "$bin/${target}_fuzz" "${options[@]}" "$seeds/small" "$seeds/$target" "$corpus" "build-asan/found/$target" 2>"$seeds/log" ||
     { cat "$seeds/log"; exit 1; }
   rm -rf "$corpus"
   mv "$seeds/small" "$corpus"

@@ -1,31 +1,31 @@
 #!/usr/bin/env bash
 # Runs every libFuzzer target for a while, two at a time, each from its committed corpus; what it adds and what it
-# finds stays below build-fuzz/. Usage: run.sh SECONDS [TARGET]…   (default: all)
+# finds stays below build-asan/. Usage: run.sh SECONDS [TARGET]…   (default: all)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 seconds=${1:?SECONDS}
 shift
-bin=build-fuzz/bin
+bin=build-asan/bin
 (($#)) || for target in "$bin"/*_fuzz; do set -- "$@" "$(basename "$target" _fuzz)"; done
 
 # A report is printed whole; a line on stderr is enough for what went well.
 one() {
   local target=$1 seconds=$2 status=0
-  local corpus=tests/fuzz/corpus/$target found=build-fuzz/found/$target log=build-fuzz/logs/$target.log
+  local corpus=tests/fuzz/corpus/$target found=build-asan/found/$target log=build-asan/logs/$target.log
   local options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
-    -artifact_prefix="build-fuzz/crashes/$target-")
+    -artifact_prefix="build-asan/crashes/$target-")
   case $target in
     safetensors | run_report) options+=(-dict=tests/fuzz/json.dict -max_len=20000) ;;
     cifar10 | npy | image) options+=(-max_len=10000) ;;
   esac
-  mkdir -p "$found" build-fuzz/logs build-fuzz/crashes
-  "build-fuzz/bin/${target}_fuzz" "${options[@]}" "$found" "$corpus" >"$log" 2>&1 || status=$?
+  mkdir -p "$found" build-asan/logs build-asan/crashes
+  "build-asan/bin/${target}_fuzz" "${options[@]}" "$found" "$corpus" >"$log" 2>&1 || status=$?
   if ((status)); then
     grep -q '^==' "$log" && sed -n '/runtime error\|^not true\|^==/,$p' "$log" | head -n 60 || tail -n 20 "$log"
     printf 'FAILED: %s ended with status %d\n' "$target" "$status"
-    ls -t build-fuzz/crashes/"$target"-* 2>/dev/null | head -n 1 | sed "s|.*|  reproduce: $bin/${target}_fuzz &\n  when mended, add it to $corpus|"
+    ls -t build-asan/crashes/"$target"-* 2>/dev/null | head -n 1 | sed "s|.*|  reproduce: $bin/${target}_fuzz &\n  when mended, add it to $corpus|"
     return 1
   fi
   awk -v target="$target" '/ cov: / { for (i = 1; i < NF; ++i) if ($i == "cov:") covered = $(i + 1) }

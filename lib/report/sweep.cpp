@@ -78,11 +78,14 @@ std::vector<Constant> constants_of(const RunReport& r, RatesMay rates) {
                                   {"data", r.data.digest.empty() ? r.data.name : r.data.digest},
                                   {"weights", r.weights.digest.empty() ? r.weights.name : r.weights.digest}};
   constants.push_back({"layout", layout_of(r)});
-  for (const char* option : {"batch-size", "batch-timeout", "arrivals"})
-    constants.push_back({option, option_of(r, "stream", option)});
+  constants.push_back({"batch-size", option_of(r, "stream", "batch-size")});
   for (const char* option : {"threads", "credit", "service", "per-sample"})
     constants.push_back({option, option_of(r, "infer", option)});
-  if (r.rate_mode == "open" && rates == RatesMay::not_differ)
+  if (r.rate_mode != "open") return constants;
+  // Nothing arrives, and nothing waits to be filled, as fast as possible.
+  for (const char* option : {"arrivals", "batch-timeout"})
+    constants.push_back({option, option_of(r, "stream", option)});
+  if (rates == RatesMay::not_differ)
     constants.push_back({"rate", fmt::format("{:.6g}/s", r.rates.requested.value_or(0))});
   return constants;
 }

@@ -123,6 +123,18 @@ TEST(Sweep, RefusesRunsOfOtherBatches) {
   EXPECT_NO_THROW(group_runs({small}));
 }
 
+TEST(Sweep, ComparesArrivalsOfRunsAtARateOnly) {
+  MeasuredRun max = make_run({}), constant = make_run({.run_id = "2", .rate_mode = "open"});
+  MeasuredRun poisson = make_run({.run_id = "3", .rate_mode = "open"});
+  for (MeasuredRun* run : {&max, &constant, &poisson}) {
+    run->report.config[0].second.emplace_back("arrivals", run == &poisson ? "poisson" : "constant");
+    run->report.config[0].second.emplace_back("batch-timeout", run == &poisson ? "5ms" : "0s");
+  }
+  EXPECT_EQ(group_runs({max, poisson}).cells.size(), 1u);
+  EXPECT_EQ(group_runs({max, constant}).cells.size(), 1u);
+  EXPECT_THAT(error_of([&] { group_runs({constant, poisson}); }), HasSubstr("arrivals is constant"));
+}
+
 TEST(Sweep, TakesALayoutForTheWorkersOfEachRunForOne) {
   MeasuredRun two = make_run({.nodes = 2}), four = make_run({.run_id = "2", .nodes = 4});
   two.report.config[0].second.emplace_back("layout", "distributed:2,shuffle");

@@ -11,7 +11,7 @@ give() { in_file "$1" || arguments+=("${@:2}"); }
 run_arguments() {
   arguments=("$@" --samples "$SAMPLES")
   if [[ -n $CONFIG ]]; then
-    sha256sum <"$CONFIG" | grep -q "^$CONFIG_SUM " ||
+    [[ $(sha256sum <"$CONFIG") == "$CONFIG_SUM "* ]] ||
       { echo "CONFIG=$CONFIG has changed since make read it; call make again" >&2; exit 1; }
     arguments+=(--config "$CONFIG")
   fi

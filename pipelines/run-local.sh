@@ -158,7 +158,7 @@ wait_ready() {
     read -rt 0.02 <> <(:) || true
   done
 }
-endpoint_of() { sed -n "s/.*READY.* $2=\([^ ]*\).*/\1/p; s/.*READY $2=\([^ ]*\).*/\1/p" "$logs/$1.log" | head -n 1; }
+endpoint_of() { sed -n "s/.*READY.* $2=\([^ ]*\).*/\1/p; s/.*READY $2=\([^ ]*\).*/\1/p" "$logs/$1.log" | sed -n 1p; }
 
 # port N: the N-th of the ports asked for, or any free one.
 port() { echo "tcp://127.0.0.1:$((ports ? ports + $1 : 0))"; }

@@ -28,7 +28,7 @@ expect_line err 'tests/cli/data/run.json: config.stream.batch-size is missing'
 run "$calibrate" --workers 2 --seconds 3 --repeats 2 --stall 0.5 --margin 99 --out "$scratch/good" --markdown "$scratch/good.md"
 [[ $(find "$scratch/good" -name '*.json' | wc -l) == 9 ]] || fail 'expected 8 runs and calibration.json'
 for row in "E_N/M/1 uniform 2 1 mean" "E_N/M/1 uniform 2 8 mean" "M/M/c dynamic 2 1 mean" "stalled uniform 1 1 max"; do
-  tr -s ' ' <"$scratch/out" | grep -qF "$row" || fail "expected a row: $row"
+  grep -qF "$row" <(tr -s ' ' <"$scratch/out") || fail "expected a row: $row"
 done
 grep -q '^\$ pipelines/calibrate.sh --workers 2 --seconds 3' "$scratch/good.md" || fail 'the markdown does not name the command'
 # Theory by hand: 28 batches a second, 50 ms each and the hand-off h: utilization r = 14 (50 + h) / 1000 per worker;

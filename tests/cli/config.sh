@@ -70,7 +70,7 @@ while IFS='|' read -r tool arguments _; do
   [[ $(printf '%s\n' "${words[@]}" | grep -c -- '^--') == "$(printf '%s\n' "${words[@]}" | grep -- '^--' | sort -u | wc -l)" ]] || continue
   echo "[$(section_of "$tool")]" >c.toml
   for ((i = 0; i < ${#words[@]}; i += 2)); do
-    "$bin/$tool" --help | grep -q -- "^ *${words[i]} " || continue 2
+    grep -q -- "^ *${words[i]} " <("$bin/$tool" --help) || continue 2
     printf '%s = "%s"\n' "${words[i]#--}" "${words[i + 1]}" >>c.toml
   done
   run "$bin/$tool" "${words[@]}"

@@ -16,7 +16,7 @@ for tool in "${tools[@]}"; do
   expect_line out "$tool - "
   expect_line out "Usage: $tool"
   for flag in --help --version --log-level --quiet --config --print-config; do expect_line out "$flag"; done
-  sed -n '/^Example:$/,$p' out | grep -q "$tool" || fail "--help ends with no example of $tool"
+  grep -q "$tool" <(sed -n '/^Example:$/,$p' out) || fail "--help ends with no example of $tool"
   # Each flag of the source is listed.
   grep -oP '\.(value|list|flag)\("\K[a-z-]+' "$source_dir/tools/$tool.cpp" | while read -r flag; do expect_line out "--$flag"; done || exit 1
 

@@ -66,7 +66,7 @@ check_trace "$work/wrong.json" "$work/whole.ndjson" 2>/dev/null && die "a wrong 
 # ── a reader that leaves, and a full disk: the run is whole, and says so ──
 status=0
 "$root/pipelines/run-local.sh" --out "$work/pipe.json" --samples 12800 "${quick[@]}" --events - 2>"$work/pipe.err" |
-  head -n 3 >"$work/pipe.ndjson" || status=$?
+  head -n 3 >"$work/pipe.ndjson" || status=$?  # leaves early on purpose
 ((PIPESTATUS[0] == 0 && status == 0)) || die "a closed pipe: status $status"
 [[ $(jq -r .type "$work/pipe.ndjson" | tr '\n' ' ') == "run batch batch " ]] || die "not what a reader wants: $(<"$work/pipe.ndjson")"
 check pipe "$accounted" '.valid' '[.events[].what | select(contains("stdout: Broken pipe"))] | length == 1'

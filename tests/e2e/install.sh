@@ -28,7 +28,7 @@ done
 
 # The fixture, by the name it has in a checkout; with LibTorch the weights and the predictions expected of them, too.
 backend=synthetic arguments=(--service fixed:1ms) agreement=true
-if ldd "$prefix/bin/dp-infer" | grep -q libtorch; then
+if grep -q libtorch <(ldd "$prefix/bin/dp-infer"); then
   backend=torch arguments=(--expected data/weights/resnet18.predictions.bin) agreement='.accuracy.agreement >= 0.998'
 fi
 status=0

@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/common.bash
 source "$(dirname "$0")/common.bash"
 
-ldd "$DP_BIN/dp-infer" | grep -q torch || die "dp-infer was built without LibTorch"
+grep -q torch <(ldd "$DP_BIN/dp-infer") || die "dp-infer was built without LibTorch"
 model=$root/tests/e2e/data/brightest.pt
 
 # 300 samples of 3 x 6 x 5: random pixels; a label is the brightest channel, but every fourth is wrong on purpose.
@@ -76,7 +76,7 @@ PY
 # Scaled by the worker; and a mean that makes the third channel the brightest of every image.
 own scaled "npy:$work/first.npy" --input-size 64x48
 own shifted "npy:$work/first.npy" --normalize 0,0,-9/1,1,1
-od -An -v -tu1 "$work/shifted.made" | tr -s ' ' '\n' | sort -u | tr -d '\n' | grep -qx 2 ||
+[[ $(od -An -v -tu1 "$work/shifted.made" | tr -s ' ' '\n' | sort -u | tr -d '\n') == 2 ]] ||
   die "a mean of -9 does not make the third channel the brightest"
 
 # What does not fit is told before anything is measured.

@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/common.bash
 source "$(dirname "$0")/common.bash"
 
-ldd "$DP_BIN/dp-infer" | grep -q torch || die "dp-infer was built without LibTorch"
+grep -q torch <(ldd "$DP_BIN/dp-infer") || die "dp-infer was built without LibTorch"
 
 fixture=$root/data/fixture/test_512.bin
 for model in resnet18 resnet18-cifar; do

@@ -23,9 +23,9 @@ one() {
   mkdir -p "$found" build-asan/logs build-asan/crashes
   "build-asan/bin/${target}_fuzz" "${options[@]}" "$found" "$corpus" >"$log" 2>&1 || status=$?
   if ((status)); then
-    grep -q '^==' "$log" && sed -n '/runtime error\|^not true\|^==/,$p' "$log" | head -n 60 || tail -n 20 "$log"
+    grep -q '^==' "$log" && sed -n '/runtime error\|^not true\|^==/,$p' "$log" | sed -n 1,60p || tail -n 20 "$log"
     printf 'FAILED: %s ended with status %d\n' "$target" "$status"
-    ls -t build-asan/crashes/"$target"-* 2>/dev/null | head -n 1 | sed "s|.*|  reproduce: $bin/${target}_fuzz &\n  when mended, add it to $corpus|"
+    ls -t build-asan/crashes/"$target"-* 2>/dev/null | sed -n "1s|.*|  reproduce: $bin/${target}_fuzz &\n  when mended, add it to $corpus|p"
     return 1
   fi
   awk -v target="$target" '/ cov: / { for (i = 1; i < NF; ++i) if ($i == "cov:") covered = $(i + 1) }

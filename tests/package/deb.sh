@@ -33,7 +33,7 @@ in_bare() {
 make_bare() {
   local release mirror
   release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-  mirror=$(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' | sed -n "s/^$release //p" | head -n 1)
+  mirror=$(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' | awk -v release="$release" '$1 == release && !n++ { print $2 }')
   [[ -n $release && -n $mirror ]] || cannot "apt's sources name no mirror for '$release'"
   unshare --mount debootstrap --variant=minbase --include=ca-certificates "$release" "$bare" "$mirror" >"$work/log" 2>&1 ||
     die "debootstrap $release from $mirror"
@@ -71,7 +71,7 @@ in_bare sh -c 'cd /tmp && for tool in /usr/bin/dp-* /usr/bin/cifar10-from-png; d
   dp-run-local --workers 2 --data data/fixture/test_512.bin --rate max --samples 2048 \
     --expected data/weights/resnet18.predictions.bin --out run.json &&
   jq -e ".valid and .samples.completed == 2048 and .accuracy.agreement >= 0.998" run.json' || die "dp-run-local with ResNet-18"
-in_bare sh -c 'man dp-stream | grep -q "batches of a data set" && man dataparallel | grep -q dp-route' || die "man"
+in_bare sh -c 'test "$(man dp-stream | grep "batches of a data set")" && test "$(man dataparallel | grep dp-route)"' || die "man"
 # shellcheck disable=SC2016  # for the shell in there
 in_bare bash -c '. /usr/share/bash-completion/completions/dp-route && COMP_WORDS=(dp-route --strategy u) COMP_CWORD=2 &&
   _dataparallel dp-route u --strategy && [[ ${COMPREPLY[*]} == uniform ]]' || die "completion"

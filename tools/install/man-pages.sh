@@ -50,7 +50,7 @@ for name in "${names[@]}"; do
     --source "DataParallel $version" --include "$work/include" --output "$out/man1/$name.1" "$work/program"
   sed -i "1d; s/^\(\.TH [^ ]*\) \"1\" \"[^\"]*\"/\1 \"1\" \"$date\"/" "$out/man1/$name.1"
   # Options get a heading of their own.
-  first=$(grep -m1 -E '^\.(SS|TP)' "$out/man1/$name.1" | cut -c 1-3 || true)
+  first=$(sed -nE 's/^(\.(SS|TP)).*/\1/p' "$out/man1/$name.1" | sed -n 1p)
   [[ -z $first ]] || sed -i "0,/^\\$first/s//.SH OPTIONS\n$first/" "$out/man1/$name.1"
   sed -i "s/^\(\.TH\) PROGRAM/\1 ${name^^}/; s/^program /$name /" "$out/man1/$name.1"
 done

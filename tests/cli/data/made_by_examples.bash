@@ -29,7 +29,7 @@ made_by_dp-route() {
   report_of out 2000 && jq -es 'map(select(.what == "dispatch")) | length >= 63' decisions.ndjson >/dev/null
 }
 made_by_dp-audit() { reports_of 8000 runs/{1..8}.json && grep -q '^| capacity, samples/s | 8 |' out; }
-made_by_dp-calibrate() { reports_of 112 r{1,2,3}.json && tr -s ' ' <out | grep -q '^M/M/c dynamic 2 1 mean '; }
+made_by_dp-calibrate() { reports_of 112 r{1,2,3}.json && grep -q '^M/M/c dynamic 2 1 mean ' <(tr -s ' ' <out); }
 made_by_dp-summarize() {
   reports_of 8000 runs/{uniform,dynamic}.json && grep -q '^uniform .* 1/1$' out && grep -q '^dynamic .* 1/1$' out &&
     [[ $(head -n 1 tables/averaged_results.csv) == *,strategy,nodes,* && $(wc -l <tables/averaged_results.csv) == 3 ]]

@@ -5,6 +5,7 @@
 # Status: 0 all predictions equal, 1 not, or a run failed.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 # shellcheck source=pipelines/run-arguments.bash
 source "$(dirname "$0")/run-arguments.bash"
 

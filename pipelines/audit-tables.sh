@@ -4,6 +4,7 @@
 # Status: 0 all figures agree to five digits, 1 not, or a file is missing.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 folder=$1
 table=$folder/averaged_results.csv

@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2317  # the functions that traps call
 set -uo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(dirname "${BASH_SOURCE[0]}")
 bin=${DP_BIN:-$here/../build/bin}

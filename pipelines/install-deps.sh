@@ -3,6 +3,7 @@
 # Usage: install-deps.sh [build|test|sanitizers|bench|deb|deb-test|vega]…   (default: build; a second call does nothing and needs no network)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")

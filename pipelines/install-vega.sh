@@ -3,6 +3,7 @@
 # into the user's data folder. The lock file pins it; installed.json is the lock file it was installed from.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 self=${BASH_SOURCE[0]}
 [[ ! -L $self ]] || self=$(readlink -f "$self")

@@ -3,6 +3,7 @@
 # failure shows what it printed. Usage: quietly.sh LABEL LOG COMMAND…
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 label=$1 log=$2
 shift 2

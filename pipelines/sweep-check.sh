@@ -3,6 +3,7 @@
 # Usage: GOALS=streaming NODES=1,2 … sweep-check.sh [NAME]…   (NAME: what make's command line gave a value)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 bad=0
 # What CONFIG says the tools have checked; only what the sweep itself reckons with must be plain.

@@ -6,6 +6,7 @@
 # knows, or one that the sweep itself sets.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 given=" $* "
 assignments=() from_file=, files='' bad=0

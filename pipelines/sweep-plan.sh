@@ -8,6 +8,7 @@
 # known already, so that a sweep keeps its folder to the end even if a source changes meanwhile.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 kind=$1
 case $kind in

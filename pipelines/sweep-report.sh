@@ -4,6 +4,7 @@
 # Status: 0 when every run is there and accounts for every sample, even if some are marked INVALID; else 1.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 kind=$1
 mapfile -t files < <(pipelines/sweep-plan.sh "$kind")

@@ -4,6 +4,7 @@
 # Status: 0 measured (an INVALID run is kept, marked in the file), 1 failed, 130 interrupted.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 # shellcheck source=pipelines/run-arguments.bash
 source "$(dirname "$0")/run-arguments.bash"
 

@@ -4,6 +4,7 @@
 # The statistics are dp-summarize's; uneven-report.jq words them.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(dirname "${BASH_SOURCE[0]}")
 bin=${DP_BIN:-$here/../build/bin}

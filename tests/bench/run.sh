@@ -3,6 +3,7 @@
 # interleaved, as ratios of medians over REPEATS pairs.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../..

@@ -3,6 +3,7 @@
 # of one thread, in interleaved pairs. Usage: [REPEATS=5] two_builds.sh BIN_A BIN_B   (both with -DDP_BENCH=ON)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../..

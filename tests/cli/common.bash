@@ -3,6 +3,7 @@
 # shellcheck disable=SC2034  # read by the scripts that include this
 
 set -uo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 source_dir=${DP_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 bin=${DP_BIN:-$source_dir/build/bin}
 scratch=$(mktemp -d)

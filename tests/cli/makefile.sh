@@ -3,6 +3,7 @@
 # minimal run.json, so nothing is built or measured here.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 source=${DP_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CI DEPS

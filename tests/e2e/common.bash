@@ -1,6 +1,7 @@
 # What the end-to-end tests share: real processes on free loopback ports, run by pipelines/run-local.sh.
 # shellcheck shell=bash disable=SC2034  # used by the scripts that read this file
 set -uo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 export DP_BIN=${DP_BIN:?folder of the built tools}
 root=${DP_SOURCE:?root of the sources}
 work=$(mktemp -d)

@@ -3,6 +3,7 @@
 # finds stays below build-asan/. Usage: run.sh SECONDS [TARGET]…   (default: all)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 cd "$(dirname "$0")/../.."
 seconds=${1:?SECONDS}

@@ -16,8 +16,11 @@ vega=$(realpath "${DP_VEGA:-$bin/../vega}")
 prefix=$scratch/prefix
 run cmake --install "$bin/.." --prefix "$prefix"
 expect_status 0
+# No example needs LibTorch, with which a worker takes most of a second to start; install.sh has the installed ones.
+cp "$bin"/dp-{infer,doctor} "$prefix/bin/"
 unset DP_BIN DP_VEGA XDG_DATA_HOME
 export PATH=$scratch/stand-ins:$prefix/bin:$PATH HOME=$scratch/home
+mkdir "$scratch/tmp" && export TMPDIR=$scratch/tmp  # where dp-top looks for runs
 
 # CIFAR-10 of this test is the fixture; curl brings it, and npm brings the Vega that is there already.
 fixture=$source_dir/data/fixture/test_512.bin

@@ -89,5 +89,7 @@ refused() {
 }
 refused "not_there.pt: no such file" --model "$work/not_there.pt" --data "npy:$work/first.npy"
 refused "none.npy: no such file" --model "$model" --data "npy:$work/none.npy"
+"$DP_BIN/dp-infer" --weights "$work/missing.safetensors" 2>"$work/bad.err" && die "started without weights"
+grep -q 'missing.safetensors: ' "$work/bad.err" || die "missing weights: $(<"$work/bad.err")"
 refused "dimensions" --model "$model" --data "npy:$work/labels.npy"
 echo ok

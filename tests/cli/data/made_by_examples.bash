@@ -20,9 +20,9 @@ made_by_dp-stream() { report_of out 2000; }
 made_by_dp-infer() { report_of out 2000; }
 made_by_dp-collect() { report_of out 2000; }
 made_by_dp-keygen() { report_of out 2000 && [[ -s keys/infer.key && -s keys/public ]]; }
-# The screen of the first second, then the report.
+# The screen as soon as anything is published, when a slow worker may not be there yet; then the report.
 made_by_dp-top() {
-  grep -q '^dp-top  run .*  running  ' out && grep -q '^\*WORKER ' out && sed -n '/^{/,$p' out >report && report_of report 2000
+  grep -qE '^dp-top  run .*  (running|waiting for peers)  ' out && grep -qE '^(\*WORKER |no workers yet)' out && sed -n '/^{/,$p' out >report && report_of report 2000
 }
 # 2000 samples in batches of 32 are 63 batches.
 made_by_dp-route() {

@@ -37,7 +37,7 @@ libfmt-dev           # text formatting
 libproc2-dev         # CPU and memory of processes
 libxxhash-dev        # checksums
 libpng-dev           # reads PNG images
-libturbojpeg0-dev    # reads JPEG images
+libjpeg-dev          # reads JPEG images; canvas: image formats
 zlib1g-dev           # checksums of the journal
 libncurses-dev       # dp-top's screen
 libmicrohttpd-dev    # dp-collect --metrics
@@ -45,7 +45,6 @@ python3              # node-gyp, which builds Vega's canvas
 make                 # same
 libcairo2-dev        # canvas: drawing
 libpango1.0-dev      # canvas: text
-libjpeg-dev          # canvas: image formats
 libgif-dev           # canvas: image formats
 librsvg2-dev         # canvas: image formats
 libpixman-1-dev      # canvas: pixels
@@ -69,6 +68,7 @@ chromium-driver      # same
 python3-selenium     # same
 mandoc               # checks the man pages
 man-db               # shows them
+python3-pil          # reads images, independently
 python3-pyte         # a terminal to try dp-top on
 python3-prometheus-client  # reads what --metrics tells
 iproute2             # network namespaces: tests with a loopback, or a host, of their own

@@ -158,6 +158,7 @@ Exit run(Options& options) {
   std::unique_ptr<Dataset> data;
   if (options.has("data")) {
     data = open_dataset(options.text("data"));
+    for (const std::string& remark : data->remarks()) log_warn("{}", remark);
     settings.datasets = {data->digest()};
   }
 

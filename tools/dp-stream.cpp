@@ -1,5 +1,6 @@
 // dp-stream: emits rate-limited batches of a data set.
 // SPDX-License-Identifier: MIT
+#include "base/log.hpp"
 #include "data/dataset.hpp"
 #include "data/plan.hpp"
 #include "runtime/event_loop.hpp"
@@ -84,6 +85,7 @@ Exit run(Options& options) {
   const PlanOptions planned = plan_options(options, settings.concurrency);
   std::optional<Security> security = security_option(options, Role::stream);
   const auto data = open_dataset(options.text("data"));
+  for (const std::string& remark : data->remarks()) log_warn("{}", remark);
   settings.record.insert(settings.record.end(), {"sample-bytes", fmt::format("{}", data->shape().bytes())});
   if (inline_pixels) check_message(options.text("batch-size"), planned.batch_size.high, data->shape());
   const Plan plan(planned, data->size());

@@ -21,8 +21,13 @@ bool after(std::string_view prefix, std::string_view spec, std::string_view& res
 
 }  // namespace
 
-Dataset::Dataset(std::string name, std::string digest, SampleId size, Shape shape)
-    : name_(std::move(name)), digest_(std::move(digest)), size_(size), shape_(shape) {}
+Dataset::Dataset(std::string name, std::string digest, SampleId size, Shape shape,
+                 std::vector<std::string> remarks)
+    : name_(std::move(name)),
+      digest_(std::move(digest)),
+      size_(size),
+      shape_(shape),
+      remarks_(std::move(remarks)) {}
 
 std::unique_ptr<Dataset> open_dataset(std::string_view spec) {
   std::string_view rest;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/shape.hpp"
@@ -27,18 +28,22 @@ class Dataset {
   /// Number of samples, at least 1.
   SampleId size() const { return size_; }
   Shape shape() const { return shape_; }
+  /// What was passed over or mended when it was opened: a line each, for the person who gave the spec.
+  const std::vector<std::string>& remarks() const { return remarks_; }
   /// Class of sample `id` < size(), or no_label.
   virtual Label label(SampleId id) const = 0;
   /// Writes the planar uint8 pixels (C×H×W) of sample `id` < size() to `out`, which holds shape().bytes().
   virtual void copy(SampleId id, std::span<std::byte> out) const = 0;
 
  protected:
-  Dataset(std::string name, std::string digest, SampleId size, Shape shape);
+  Dataset(std::string name, std::string digest, SampleId size, Shape shape,
+          std::vector<std::string> remarks = {});
 
  private:
   std::string name_, digest_;
   SampleId size_;
   Shape shape_;
+  std::vector<std::string> remarks_;
 };
 
 /// Opens CIFAR-10 binary files (`PATH[,PATH…]`, concatenated), `npy:IMAGES[,LABELS]`, `folder:DIR[,HxW]` or

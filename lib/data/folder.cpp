@@ -1,9 +1,7 @@
-// A folder of PNG and JPEG images, decoded once when it is opened, so that no run waits for a decoder. With a sub-folder
-// for each class, classes are numbered by the order of their names (as torchvision's ImageFolder does); images that lie
-// in the folder itself are unlabelled. All must be of one size, or a size is given and every image is scaled to it.
+// A folder of PNG and JPEG images (image_tree.hpp says which), decoded once when it is opened, so that no run waits for a
+// decoder. All must be of one size, or a size is given and every image is scaled to it.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -14,6 +12,7 @@
 #include "base/options.hpp"
 #include "data/dataset.hpp"
 #include "data/image_file.hpp"
+#include "data/image_tree.hpp"
 
 namespace dp {
 namespace {
@@ -22,62 +21,14 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_bytes = std::size_t{4} << 30;
 
-struct ImageEntry {
-  fs::path path;
-  Label label = no_label;
+/// An image and what its header says.
+struct SizedImage : ImageEntry {
   Shape shape;
 };
 
-bool has_image_name(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
-}
-
-/// What lies in a folder and is not hidden, by name.
-std::vector<fs::path> listing(const fs::path& folder) {
-  std::error_code problem;
-  std::vector<fs::path> paths;
-  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem)) {
-    if (!at->path().filename().string().starts_with('.')) paths.push_back(at->path());
-  }
-  if (problem) throw Error("{}: {}", folder.string(), problem.message());
-  std::ranges::sort(paths);
-  return paths;
-}
-
-/// Appends the folder's images and returns how many there are.
-std::size_t take_images(const fs::path& folder, Label label, std::vector<ImageEntry>& images) {
-  const std::size_t before = images.size();
-  for (const fs::path& path : listing(folder)) {
-    if (has_image_name(path) && fs::is_regular_file(path)) images.push_back({path, label, {}});
-  }
-  return images.size() - before;
-}
-
-std::vector<ImageEntry> find_images(const fs::path& folder) {
-  std::vector<fs::path> classes = listing(folder);
-  std::erase_if(classes, [](const fs::path& path) { return !fs::is_directory(path); });
-  if (classes.size() >= no_label)
-    throw Error("{}: {} sub-folders: at most {} classes", folder.string(), classes.size(), no_label - 1);
-  std::vector<ImageEntry> images;
-  const std::size_t flat = take_images(folder, no_label, images);
-  if (flat > 0 && !classes.empty()) {
-    throw Error("{}: {} images beside {} sub-folders: give one sub-folder for each class, or images alone",
-                folder.string(), flat, classes.size());
-  }
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    if (take_images(classes[i], static_cast<Label>(i), images) == 0)
-      throw Error("{}: no .png, .jpg or .jpeg in it, and sub-folders are classes: fill it or take it out",
-                  classes[i].string());
-  }
-  if (images.empty()) throw Error("{}: no .png, .jpg or .jpeg in it", folder.string());
-  return images;
-}
-
 /// Runs `work`, its complaints with the image's path.
 template <class Work>
-auto about(const ImageEntry& image, Work work) {
+auto about(const SizedImage& image, Work work) {
   try {
     return work();
   } catch (const Error& problem) {
@@ -86,17 +37,17 @@ auto about(const ImageEntry& image, Work work) {
 }
 
 /// The shape that all samples will have; reads the header of each image.
-Shape common_shape(const std::string& folder, std::vector<ImageEntry>& images,
+Shape common_shape(const std::string& folder, std::vector<SizedImage>& images,
                    const std::optional<ImageSize>& size) {
   std::uint32_t channels = 1;
-  for (ImageEntry& image : images) {
+  for (SizedImage& image : images) {
     const MappedFile file(image.path);
     image.shape = about(image, [&] { return image_shape(file.bytes()); });
     channels = std::max(channels, image.shape.channels);
   }
   const Shape& first = images[0].shape;
   if (size) return {channels, size->height, size->width};
-  for (const ImageEntry& image : images) {
+  for (const SizedImage& image : images) {
     if (image.shape.height == first.height && image.shape.width == first.width) continue;
     throw Error("{}: {}x{} pixels, {} has {}x{}: to scale all to one size give --data folder:{},{}x{}",
                 image.path.string(), image.shape.height, image.shape.width,
@@ -106,19 +57,49 @@ Shape common_shape(const std::string& folder, std::vector<ImageEntry>& images,
   return {channels, first.height, first.width};
 }
 
-void load(const ImageEntry& image, std::span<const std::byte> file, Shape shape, std::span<std::byte> out) {
+ImageRemark load(const SizedImage& image, std::span<const std::byte> file, Shape shape,
+                 std::span<std::byte> out) {
   const Shape own{shape.channels, image.shape.height, image.shape.width};
   if (own == shape) return decode_image(file, shape.channels, out);
   std::vector<std::byte> pixels(own.bytes());
-  decode_image(file, shape.channels, pixels);
+  ImageRemark remark = decode_image(file, shape.channels, pixels);
   resize_image(pixels, own, out, shape);
+  return remark;
 }
+
+/// What is to be said of the images, however many they are.
+class Remarks {
+ public:
+  void add(const SizedImage& image, const ImageRemark& remark) {
+    if (!remark.complaint.empty() && complaints_++ == 0)
+      first_complaint_ = fmt::format("{} ({})", image.path.string(), remark.complaint);
+    if (remark.cut_off && cut_off_++ == 0) first_cut_off_ = image.path.string();
+  }
+  std::vector<std::string> lines(const std::string& folder, const std::string& passed_over) const {
+    std::vector<std::string> lines;
+    if (!passed_over.empty()) lines.push_back(fmt::format("{}: passed over: {}", folder, passed_over));
+    if (complaints_ > 0)
+      lines.push_back(
+          fmt::format("{}: damaged, but read: {} images, such as {}", folder, complaints_, first_complaint_));
+    if (cut_off_ > 0)
+      lines.push_back(
+          fmt::format("{}: 16-bit grey above 255 became 255, as in Pillow: {} images, such as {}: save them with "
+                      "8 bits",
+                      folder, cut_off_, first_cut_off_));
+    return lines;
+  }
+
+ private:
+  std::size_t complaints_ = 0, cut_off_ = 0;
+  std::string first_complaint_, first_cut_off_;
+};
 
 class Folder final : public Dataset {
  public:
-  Folder(std::string name, std::string digest, Shape shape, std::vector<Label> labels,
-         std::vector<std::byte> pixels)
-      : Dataset(std::move(name), std::move(digest), static_cast<SampleId>(labels.size()), shape),
+  Folder(std::string name, std::string digest, Shape shape, std::vector<std::string> remarks,
+         std::vector<Label> labels, std::vector<std::byte> pixels)
+      : Dataset(std::move(name), std::move(digest), static_cast<SampleId>(labels.size()), shape,
+                std::move(remarks)),
         labels_(std::move(labels)),
         pixels_(std::move(pixels)) {}
 
@@ -142,13 +123,22 @@ std::pair<std::string, std::optional<ImageSize>> parse_spec(std::string_view tex
           parse_size(fmt::format("data 'folder:{}': size", text), text.substr(comma + 1))};
 }
 
+/// The folder's own name, however it was given: "imgs", "imgs/", "." within it.
+std::string name_of(const std::string& folder) {
+  fs::path path = fs::absolute(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.has_filename() ? path.filename().string() : path.string();
+}
+
 }  // namespace
 
 std::unique_ptr<Dataset> open_folder(std::string_view spec) {
   const auto [folder, size] = parse_spec(spec);
   if (folder.empty()) throw UsageError("data 'folder:{}': give folder:DIR or folder:DIR,HxW", spec);
   if (!fs::is_directory(folder)) throw Error("{}: no such folder (give --data folder:DIR[,HxW])", folder);
-  std::vector<ImageEntry> images = find_images(folder);
+  ImageTree tree = find_images(folder);
+  std::vector<SizedImage> images;
+  for (ImageEntry& entry : tree.images) images.push_back({std::move(entry), {}});
   const Shape shape = common_shape(folder, images, size);
   if (shape.bytes() > most_sample_bytes)
     throw UsageError("data 'folder:{}': {} bytes a sample: at most {}", spec, shape.bytes(),
@@ -163,17 +153,17 @@ std::unique_ptr<Dataset> open_folder(std::string_view spec) {
   }
   std::vector<std::byte> pixels(images.size() * shape.bytes());
   std::vector<Label> labels;
+  Remarks remarks;
   std::string digests = fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
   for (std::size_t i = 0; i < images.size(); ++i) {
     const MappedFile file(images[i].path);
     const auto out = std::span(pixels).subspan(i * shape.bytes(), shape.bytes());
-    about(images[i], [&] { load(images[i], file.bytes(), shape, out); });
+    remarks.add(images[i], about(images[i], [&] { return load(images[i], file.bytes(), shape, out); }));
     labels.push_back(images[i].label);
-    digests +=
-        fmt::format("\n{} {} {}", images[i].label, digest(file.bytes()), images[i].path.filename().string());
+    digests += fmt::format("\n{} {} {}", images[i].label, digest(file.bytes()), images[i].name);
   }
-  return std::make_unique<Folder>(fs::path(folder).lexically_normal().filename().string(),
-                                  digest(std::as_bytes(std::span(digests))), shape, std::move(labels),
+  return std::make_unique<Folder>(name_of(folder), digest(std::as_bytes(std::span(digests))), shape,
+                                  remarks.lines(folder, tree.passed_over), std::move(labels),
                                   std::move(pixels));
 }
 

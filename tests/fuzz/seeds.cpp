@@ -3,7 +3,6 @@
 // Usage: fuzz_seeds FOLDER WEIGHTS.safetensors…   (fills FOLDER/wire, journal, npy, image and safetensors)
 // SPDX-License-Identifier: MIT
 #include <png.h>
-#include <turbojpeg.h>
 
 #include <array>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "collect/journal.hpp"
 #include "data/npy.hpp"
 #include "infer/safetensors.hpp"
+#include "make_jpeg.hpp"
 #include "sample_messages.hpp"
 #include "wire_input.hpp"
 
@@ -85,18 +85,13 @@ void write_images(const fs::path& folder) {
       throw dp::Error("{}: {}", name, image.message);
     dp::write_atomically(folder / name, text(file.data(), size));
   }
-  for (const auto& [name, sampling, flags] : {std::tuple{"grey.jpg", TJSAMP_GRAY, 0},
-                                              {"colour.jpg", TJSAMP_420, 0},
-                                              {"progressive.jpg", TJSAMP_444, TJFLAG_PROGRESSIVE}}) {
-    const tjhandle encoder = tjInitCompress();
-    unsigned char* file = nullptr;
-    unsigned long size = 0;
-    if (tjCompress2(encoder, pixels.data(), 8, 0, 8, TJPF_RGB, &file, &size, sampling, 80, flags) != 0)
-      throw dp::Error("{}: {}", name, tjGetErrorStr2(encoder));
-    dp::write_atomically(folder / name, text(file, size));
-    tjFree(file);
-    tjDestroy(encoder);
-  }
+  const std::vector<unsigned char> levels(pixels.begin(), pixels.begin() + std::ptrdiff_t{3} * 64);
+  dp::write_atomically(folder / "grey.jpg", dp::make_jpeg(8, 8, levels, {.colour = false, .quality = 80}));
+  dp::write_atomically(folder / "colour.jpg", dp::make_jpeg(8, 8, levels, {.chroma = 2, .quality = 80}));
+  dp::write_atomically(folder / "progressive.jpg",
+                       dp::make_jpeg(8, 8, levels, {.progressive = true, .quality = 80}));
+  dp::write_atomically(folder / "restarts.jpg",
+                       dp::make_jpeg(8, 8, levels, {.quality = 80, .restart_every = 1}));
 }
 
 /// The file's first few tensors of at most 512 bytes, and its metadata.

@@ -1,10 +1,12 @@
-// Image folders: files written by libpng and libjpeg-turbo are read back; scaling gives Pillow's figures.
+// Image folders: files written by libpng and libjpeg are read back; scaling gives Pillow's figures.
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 #include <png.h>
-#include <turbojpeg.h>
+
+#include <array>
 
 #include "data/image_file.hpp"
+#include "make_jpeg.hpp"
 #include "scratch_folder.hpp"
 
 namespace dp {
@@ -32,18 +34,9 @@ std::string png(std::uint32_t format, std::uint32_t height, std::uint32_t width,
 }
 
 /// Of one colour, in the JPEG's own terms exact.
-std::string jpeg(int height, int width, std::uint8_t grey, bool colour) {
-  std::vector<unsigned char> pixels(static_cast<std::size_t>(height * width * (colour ? 3 : 1)), grey);
-  unsigned char* out = nullptr;
-  unsigned long size = 0;
-  const tjhandle encoder = tjInitCompress();
-  EXPECT_EQ(tjCompress2(encoder, pixels.data(), width, 0, height, colour ? TJPF_RGB : TJPF_GRAY, &out, &size,
-                        colour ? TJSAMP_444 : TJSAMP_GRAY, 95, 0),
-            0);
-  std::string bytes(reinterpret_cast<char*>(out), size);
-  tjFree(out);
-  tjDestroy(encoder);
-  return bytes;
+std::string jpeg(unsigned height, unsigned width, std::uint8_t grey, bool colour) {
+  return make_jpeg(height, width, std::vector<unsigned char>(std::size_t{height} * width * 3, grey),
+                   {.colour = colour});
 }
 
 const std::vector<std::uint8_t> two_by_two{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -95,6 +88,85 @@ TEST_F(Folder, TransparencyIsDropped) {
   EXPECT_THAT(pixels_of(*open_dataset(spec()), 0), ElementsAre(10, 40, 20, 50, 30, 60));
 }
 
+TEST_F(Folder, ImagesBelowAClassBelongToItInTheOrderOfSortedOsWalk) {
+  // Of torchvision 0.20's ImageFolder: folders by their paths as text ("a-b" before "a/c"), then files by name.
+  const std::string in_order[] = {"x/z.png", "x/a/d.png", "x/a-b/c.png", "x/a/c/b.png", "y/deep/er/a.png"};
+  for (std::size_t i = 0; i < std::size(in_order); ++i)
+    write(in_order[i], png(PNG_FORMAT_GRAY, 1, 1, {static_cast<std::uint8_t>(10 * i)}));
+  const auto data = open_dataset(spec());
+  ASSERT_EQ(data->size(), 5u);
+  for (SampleId id = 0; id < 5; ++id) EXPECT_EQ(data->label(id), id < 4 ? 0 : 1) << id;
+  EXPECT_THAT(data->remarks(), testing::IsEmpty());
+  std::vector<int> levels;
+  for (SampleId id = 0; id < 5; ++id) levels.push_back(pixels_of(*data, id)[0]);
+  // "x" < "x/a" < "x/a-b" < "x/a/c"
+  EXPECT_THAT(levels, ElementsAre(0, 10, 20, 30, 40));
+}
+
+TEST_F(Folder, WhatIsPassedOverIsToldOf) {
+  namespace fs = std::filesystem;
+  const std::string one = png(PNG_FORMAT_GRAY, 1, 1, {7});
+  write("cat/a.png", one);
+  write("cat/notes.txt", "of no interest");
+  write("cat/.hidden.webp", "of none either");
+  write("dog/deep/a.png", one);
+  write("dog/b.webp", "a picture");
+  write("dog/c.TIFF", "a picture");
+  fs::create_symlink("gone.png", folder_ / "cat" / "b.png");
+  fs::create_symlink("nowhere", folder_ / "pig");
+  fs::create_symlink("..", folder_ / "dog" / "deep" / "up");
+  fs::create_symlink("itself", folder_ / "dog" / "itself");
+  fs::create_symlink(folder_ / "cat", folder_ / "dog" / "linked");  // is followed, as by ImageFolder
+  const auto data = open_dataset(spec());
+  EXPECT_EQ(data->size(), 3u);
+  ASSERT_EQ(data->remarks().size(), 1u);
+  EXPECT_THAT(data->remarks()[0],
+              AllOf(HasSubstr("links to nothing (4, such as pig)"),
+                    HasSubstr("images that are neither PNG nor JPEG (2, such as dog/b.webp)"),
+                    HasSubstr("links back to a folder they are in (1, such as dog/deep/up)")));
+  fs::remove_all(folder_ / "cat");
+  fs::create_directories(folder_ / "cat");
+  fs::create_symlink("gone.png", folder_ / "cat" / "b.png");
+  EXPECT_THAT(refusal_of(spec()), HasSubstr("cat: no .png, .jpg or .jpeg in it (passed over: links to nothing"));
+}
+
+TEST_F(Folder, DecodersComplaintsAndGreyThatIsCutOffAreToldOfOnceEach) {
+  std::string stray = jpeg(8, 8, 100, true);
+  write("a.jpg", stray.insert(stray.size() - 2, 16, 'x'));
+  write("b.jpg", stray);
+  write("c.jpg", jpeg(8, 8, 100, true));
+  png_image deep{};
+  deep.version = PNG_IMAGE_VERSION;
+  deep.format = PNG_FORMAT_LINEAR_Y;
+  deep.height = deep.width = 8;
+  const std::vector<std::uint16_t> levels(64, 0x4C4C);
+  std::array<char, 4096> file{};
+  png_alloc_size_t size = file.size();
+  ASSERT_TRUE(png_image_write_to_memory(&deep, file.data(), &size, 0, levels.data(), 0, nullptr));
+  write("d.png", std::string(file.data(), size));
+  const auto data = open_dataset(spec());
+  ASSERT_EQ(data->size(), 4u);
+  EXPECT_EQ(pixels_of(*data, 0), pixels_of(*data, 2));
+  EXPECT_THAT(pixels_of(*data, 3), Each(255));
+  ASSERT_EQ(data->remarks().size(), 2u);
+  EXPECT_THAT(data->remarks()[0], AllOf(HasSubstr("2 images"), HasSubstr("a.jpg"), HasSubstr("extraneous bytes")));
+  EXPECT_THAT(data->remarks()[1], AllOf(HasSubstr("1 images"), HasSubstr("d.png"), HasSubstr("16-bit grey")));
+}
+
+TEST_F(Folder, ItsNameIsTheFoldersHoweverItIsGiven) {
+  const std::string one = png(PNG_FORMAT_GRAY, 1, 1, {7});
+  write("imgs/a.png", one);
+  write("imgs/sub/a.png", one);
+  const std::string imgs = "folder:" + (folder_ / "imgs" / "sub").string();
+  for (const std::string more : {"", "/", "//", "/.", "/./", "/../sub"})
+    EXPECT_EQ(open_dataset(imgs + more)->name(), "sub") << more;
+  EXPECT_EQ(open_dataset(imgs + "/,2x2")->name(), "sub");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_ / "imgs" / "sub");
+  EXPECT_EQ(open_dataset("folder:.")->name(), "sub");
+  std::filesystem::current_path(before);
+}
+
 TEST_F(Folder, ImagesOfDifferentSizesNeedASize) {
   write("a.png", png(PNG_FORMAT_RGB, 2, 2, two_by_two));
   write("b.png", png(PNG_FORMAT_RGB, 4, 1, two_by_two));
@@ -127,7 +199,8 @@ TEST_F(Folder, DamagedFilesAreNamed) {
   const std::pair<std::string, std::string> cases[] = {
       {good_png.substr(0, 20), "a damaged PNG"},
       {good_png.substr(0, good_png.size() - 30), "a damaged PNG"},
-      {good_jpeg.substr(0, 15), "a JPEG without an image"},
+      {good_jpeg.substr(0, 15), "a damaged JPEG"},
+      {"\xFF\xD8\xFF\xD9", "a damaged JPEG"},
       {good_jpeg.substr(0, good_jpeg.size() / 2), "a damaged JPEG"},
       {"GIF89a", "neither PNG nor JPEG"},
       {"", "neither PNG nor JPEG"},

@@ -1,4 +1,8 @@
 // run.json reading and writing. Each struct's keys are listed once, in `fields`, for both directions.
+//
+// dp.run/1 keeps every key it ever had and may get more. Its first keys are required; a later one is listed as
+// `later`: in older files it is absent, and the value stays as its struct makes it, which is what run.schema.json
+// says of it. A file of each shape that was ever written is in tests/cli/data/runs/.
 // SPDX-License-Identifier: MIT
 #include "report/run_report.hpp"
 
@@ -24,6 +28,16 @@ OrNull<String> or_null(String& text) {
   return {text};
 }
 
+/// A key that dp.run/1, or the object it is in, did not have at first. `T`: a reference, or OrNull.
+template <class T>
+struct Later {
+  T value;
+};
+template <class T>
+Later<T> later(T&& value) {
+  return {std::forward<T>(value)};
+}
+
 template <class A>
 void fields(A& a, Verdict& v) {
   a("criterion", v.criterion), a("observed", v.observed), a("required", v.required), a("ok", v.ok);
@@ -44,14 +58,15 @@ void fields(A& a, BeforeDuring& b) {
 template <class A>
 void fields(A& a, HostFacts& h) {
   a("cpu", h.cpu), a("isa", h.isa), a("cores", h.cores), a("memory_mb", h.memory_mb), a("kernel", h.kernel);
-  a("governor", or_null(h.governor)), a("load_before", h.load_before), a("steal_percent", h.steal_percent);
-  a("cpu_busy_percent", h.cpu_busy_percent), a("memory_used_mb", h.memory_used_mb);
+  a("governor", or_null(h.governor)), a("load_before", h.load_before);
+  a("steal_percent", later(h.steal_percent)), a("cpu_busy_percent", later(h.cpu_busy_percent));
+  a("memory_used_mb", later(h.memory_used_mb));
 }
 template <class A>
 void fields(A& a, BuildFacts& b) {
   a("toolkit", or_null(b.toolkit)), a("git", or_null(b.git)), a("dirty", b.dirty);
-  a("compiler", or_null(b.compiler)), a("libtorch", or_null(b.libtorch)), a("onednn", or_null(b.onednn)),
-      a("blas", or_null(b.blas)), a("zmq", or_null(b.zmq));
+  a("compiler", or_null(b.compiler)), a("libtorch", or_null(b.libtorch));
+  a("onednn", later(or_null(b.onednn))), a("blas", later(or_null(b.blas))), a("zmq", or_null(b.zmq));
 }
 template <class A>
 void fields(A& a, Asset& x) {
@@ -102,7 +117,7 @@ void fields(A& a, WorkerReport& w) {
   a("name", w.name), a("host", w.host), a("slot", w.slot), a("samples", w.samples), a("batches", w.batches);
   a("failed", w.failed), a("busy_s", w.busy_s), a("utilization", w.utilization);
   a("service_ms_per_sample", w.service_ms_per_sample), a("cpu_percent", w.cpu_percent), a("rss_mb", w.rss_mb);
-  a("data_mb_peak", w.data_mb_peak), a("lost", w.lost), a("note", w.note);
+  a("data_mb_peak", later(w.data_mb_peak)), a("lost", w.lost), a("note", w.note);
 }
 template <class A>
 void fields(A& a, StageReport& s) {
@@ -121,7 +136,7 @@ void fields(A& a, RunEvent& e) {
 template <class A>
 void fields(A& a, SecondOfRun& s) {
   a("t_s", s.t_s), a("offered", s.offered), a("completed", s.completed), a("queue", s.queue),
-      a("p50_ms", s.p50_ms), a("p99_ms", s.p99_ms), a("max_ms", s.max_ms);
+      a("p50_ms", later(s.p50_ms)), a("p99_ms", s.p99_ms), a("max_ms", later(s.max_ms));
 }
 template <class A>
 void fields(A& a, WarmUpReport& w) {
@@ -139,16 +154,16 @@ void fields(A& a, SteadyState& s) {
 }
 template <class A>
 void fields(A& a, RunReport& r) {
-  a("run_id", r.run_id), a("valid", r.valid), a("verdicts", r.verdicts), a("slo", r.slo);
+  a("run_id", r.run_id), a("valid", r.valid), a("verdicts", r.verdicts), a("slo", later(r.slo));
   a("strategy", r.strategy), a("nodes", r.nodes), a("backend", r.backend), a("rate_mode", r.rate_mode);
   a("payload", r.payload), a("credit", r.credit), a("started_utc", r.started_utc),
-      a("duration_s", r.duration_s), a("warmup", r.warmup);
+      a("duration_s", r.duration_s), a("warmup", later(r.warmup));
   a("samples", r.samples), a("batches", r.batches), a("rates", r.rates), a("latency_ms", r.latency_ms);
   a("batch_latency_ms", r.batch_latency_ms), a("generator_lateness_ms", r.generator_lateness_ms);
   a("stages_ms", r.stages_ms), a("accuracy", r.accuracy), a("balance", r.balance);
-  a("data_moved_mb", r.data_moved_mb), a("coupled", r.coupled);
-  a("overloaded", r.overloaded), a("oversubscribed", r.oversubscribed), a("one_host", r.one_host);
-  a("steady_state", r.steady_state), a("resources_interval_s", r.resources_interval_s);
+  a("data_moved_mb", later(r.data_moved_mb)), a("coupled", r.coupled);
+  a("overloaded", r.overloaded), a("oversubscribed", r.oversubscribed), a("one_host", later(r.one_host));
+  a("steady_state", later(r.steady_state)), a("resources_interval_s", later(r.resources_interval_s));
   a("clock_bound_ms", r.clock_bound_ms);
   a("workers", r.workers), a("stages", r.stages), a("events", r.events), a("config", r.config);
   a("host", r.host), a("versions", r.versions), a("data", r.data), a("weights", r.weights);
@@ -177,6 +192,10 @@ class Writer {
   template <class String>
   static Json json(OrNull<String>& x, const char*) {
     return x.text.empty() ? Json(nullptr) : Json(x.text);
+  }
+  template <class T>
+  static Json json(Later<T>& x, const char* key) {
+    return json(x.value, key);
   }
   template <class T>
   static Json json(std::optional<T>& x, const char* key) {
@@ -224,6 +243,10 @@ class Reader {
     const auto found = object_.find(key);
     if (found == object_.end()) fail(where, "missing");
     read(*found, value, where);
+  }
+  template <class T>
+  void operator()(const char* key, Later<T> later) {
+    if (object_.contains(key)) (*this)(key, later.value);
   }
 
  private:
@@ -327,6 +350,7 @@ RunReport parse_run_report(std::string_view text, const std::string& source) {
   }
   RunReport report;
   fields(reader, report);
+  if (!json.contains("one_host")) report.one_host = !report.clock_bound_ms;
   return report;
 }
 

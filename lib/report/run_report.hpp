@@ -223,8 +223,8 @@ struct RunReport {
   std::string rate_mode;  ///< open, max or closed
   std::string payload;    ///< inline or reference
   std::uint32_t credit = 0;
-  double duration_s = 0;            ///< t0 to the last settlement
-  double resources_interval_s = 0;  ///< between two readings of the figures of processes and host
+  double duration_s = 0;  ///< t0 to the last settlement
+  std::optional<double> resources_interval_s;  ///< between two readings of the figures of processes and host
   WarmUpReport warmup;
   SteadyState steady_state;
   Account samples, batches;
@@ -252,7 +252,8 @@ struct RunReport {
 /// finite.
 std::string write_run_report(const RunReport& report);
 
-/// Reads what write_run_report wrote; unknown keys are ignored. Throws Error naming `source` and the field.
+/// Reads what this or any older version's write_run_report wrote; unknown keys are ignored. Throws Error naming
+/// `source` and the field.
 RunReport parse_run_report(std::string_view json, const std::string& source);
 
 /// Reads a run.json file. Throws Error naming the file and the field.

@@ -19,6 +19,7 @@ head -c 3000 data/fixture/test_512.bin >"$seeds/cifar10/torn"
 tail -c 3073 data/fixture/test_512.bin >"$seeds/cifar10/last"
 
 cp tests/cli/data/run.json "$seeds/run_report/example"
+cp tests/cli/data/runs/*.json "$seeds/run_report/"
 for strategy in uniform dynamic sharded; do
   pipelines/run-local.sh --backend null --data synthetic:1x8x8 --rate max --samples 640 --workers 2 --strategy "$strategy" \
     --out "$seeds/run_report/$strategy"

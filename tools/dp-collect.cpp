@@ -196,7 +196,7 @@ Exit run(Options& options) {
   require_apart(options, {"out", "journal", "predictions", "events", "trace"});
   const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);
 
-  EventLoop loop;
+  EventLoop loop(set_up_process());
   const std::optional<Security> security = security_option(options, Role::collect);
   Transport transport(security);
   KeptJournal journal(journal_place(options), options.text("out"));

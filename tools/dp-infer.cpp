@@ -162,7 +162,7 @@ Exit run(Options& options) {
     settings.datasets = {data->digest()};
   }
 
-  EventLoop loop;
+  EventLoop loop(set_up_process());
   std::unique_ptr<Backend> backend = make_backend(chosen);
   settings.detail = backend->describe();
   settings.record = record(options, chosen, settings.credit);

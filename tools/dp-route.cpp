@@ -91,7 +91,7 @@ Exit run(Options& options) {
   const std::string worker_bind = endpoint_option(options, "worker-bind");
   const std::string collect = endpoint_option(options, "collect");
 
-  EventLoop loop;
+  EventLoop loop(set_up_process());
   Transport transport(security_option(options, Role::route));
   const std::string stream_at = transport.bind(stream_bind, {Role::stream});
   const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_errand_bytes);

@@ -90,7 +90,7 @@ Exit run(Options& options) {
   if (inline_pixels) check_message(options.text("batch-size"), planned.batch_size.high, data->shape());
   const Plan plan(planned, data->size());
 
-  EventLoop loop;
+  EventLoop loop(set_up_process());
   Transport transport(std::move(security));
   transport.dial(route_peer, route, max_ledger_bytes);
   transport.dial(collect_peer, collect, max_ledger_bytes);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/set_up_process.hpp"
 #include "wire/stage.hpp"
 #include "wire/transport.hpp"
 
@@ -15,9 +16,8 @@ class EventLoop {
  public:
   using Callback = std::function<void(Time, Outbox&)>;
 
-  /// Takes SIGINT and SIGTERM over for the rest of the process: one per process.
-  EventLoop();
-  ~EventLoop();
+  /// `interruptions`: from `set_up_process`.
+  explicit EventLoop(int interruptions);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
@@ -28,8 +28,7 @@ class EventLoop {
   /// What to do with actions the loop has no use for itself (Compute, WarmUp, Decision).
   void on_action(std::function<void(Action&)> callback) { other_ = std::move(callback); }
 
-  /// Runs until the stage has finished. The first SIGINT or SIGTERM lets it drain; a second leaves at once
-  /// with 130. Throws Error when the stage failed.
+  /// Runs until the stage has finished. An interruption lets it drain. Throws Error when the stage failed.
   Exit run(Stage& stage, Transport& transport);
 
  private:
@@ -50,7 +49,7 @@ class EventLoop {
   std::vector<Watched> watched_;
   std::vector<Periodic> periodic_;
   std::function<void(Action&)> other_;
-  int signals_ = -1;
+  int signals_;
 };
 
 /// The line scripts wait for, on stderr: `dp-route: READY stream=tcp://… worker=tcp://…`.

@@ -26,7 +26,6 @@ namespace dp {
 namespace {
 
 constexpr int tick_ms = 50;
-constexpr rlim_t descriptors_wanted = 8192;
 constexpr std::size_t frame_overhead = 64;                   ///< at most, on the wire
 constexpr std::int64_t handshake_bytes = 4096;               ///< at most
 constexpr std::int64_t most_kept = std::int64_t{512} << 20;  ///< on the wire, of all connections
@@ -35,15 +34,10 @@ constexpr std::int64_t small_change = 1 << 20;
 constexpr std::int64_t most_growth = 64 << 20;
 constexpr std::int64_t unfinished_enough = 4096;  ///< to be cut when the heap grows
 
-/// As many as can be had, within reason; half of them may be strangers'.
-std::size_t raise_descriptor_limit() {
+/// What this process may open, within reason.
+std::size_t descriptor_limit() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < descriptors_wanted) {
-    limit.rlim_cur = std::min(descriptors_wanted, limit.rlim_max);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
   return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 16));
 }
 
@@ -211,7 +205,7 @@ Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, const Limits& 
     : impl_(new Impl{watched, refusals}) {
   impl_->largest_message = 2 * static_cast<std::int64_t>(limits.largest_frame);
   impl_->most_said = limits.most_said;
-  impl_->tallies = std::vector<Tally>(raise_descriptor_limit());
+  impl_->tallies = std::vector<Tally>(descriptor_limit());
   impl_->most_strangers = std::min(limits.most_strangers, impl_->tallies.size() / 4);
   impl_->events = zmq::socket_t(context, zmq::socket_type::pair);
   impl_->stop = ::eventfd(0, EFD_CLOEXEC);

@@ -3,8 +3,11 @@
 #include "runtime/event_loop.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -27,9 +30,13 @@ bool takes(int signal) {
   return !sigismember(&blocked, signal);
 }
 
-// One process has one loop, hence one test.
+// A process is set up once, hence one test.
 TEST(EventLoop, HearsOfASignalThatInterruptsNeitherItsThreadNorThoseItStarts) {
-  EventLoop loop;
+  EventLoop loop(set_up_process());
+  EXPECT_EQ(::prctl(PR_GET_TIMERSLACK), 1);
+  rlimit descriptors{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+  EXPECT_GE(descriptors.rlim_cur, std::min<rlim_t>(8192, descriptors.rlim_max));
   Transport transport;
   for (const int signal : {SIGINT, SIGTERM}) {
     EXPECT_FALSE(takes(signal));

@@ -8,8 +8,8 @@
 source "$(dirname "$0")/common.bash"
 uneven=(--workers 2 --slowdowns '1,3' --backend synthetic --service fixed:40ms --rate max --samples 2560 "${synthetic[@]}")
 
-# Both at once: the workers only sleep.
-{ run dynamic --strategy dynamic "${uneven[@]}"; exit "$status"; } &
+# Both at once, with a lock of the host for each: the workers only sleep.
+{ DP_LOCK=$work/beside run dynamic --strategy dynamic "${uneven[@]}"; exit "$status"; } &
 run uniform --strategy uniform "${uneven[@]}"
 ((status == 0)) || die "uniform: status $status"
 wait $! || die "dynamic: status $?"

@@ -111,8 +111,8 @@ def tooltip(browser):
     return browser.run("const t = document.querySelector('#vg-tooltip-element.visible'); return t && t.innerText")
 
 
-def tooltips_of(browser, name, most):
-    """The tooltips under the mouse when it passes over up to `most` marks of a picture."""
+def tooltips_of(browser, name, texts, most):
+    """The tooltips under the mouse when it passes over up to `most` marks of a picture, until all `texts` were seen."""
     marks = browser.driver.find_elements(
         By.CSS_SELECTOR, f"[id='{name}'] svg g[class*=role-mark]:is(.mark-rect, .mark-symbol, .mark-arc, .mark-area, .mark-line,"
         " .mark-rule) > *")
@@ -120,14 +120,16 @@ def tooltips_of(browser, name, most):
     for mark in marks[:most]:
         browser.run("arguments[0].scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'})", mark)
         ActionChains(browser.driver, duration=0).move_to_element(mark).perform()
-        if tooltip(browser):
-            told.append(tooltip(browser))
+        if text := tooltip(browser):
+            told.append(text)
+            if all(any(wanted in t.replace(",", "") for t in told) for wanted in texts):
+                break
     return told
 
 
 def check_tooltips(browser, pictures, expected):
     for name in pictures:
-        told = tooltips_of(browser, name, 40)
+        told = tooltips_of(browser, name, expected.get(name, []), 40)
         check(told, f"{name}: no tooltip over any mark")
         for text in expected.get(name, []):
             check(any(text in t.replace(",", "") for t in told), f"{name}: no tooltip says {text!r}, but {told}")

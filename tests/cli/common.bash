@@ -31,7 +31,7 @@ status=0
 # run COMMAND…: its status in $status, its output in $scratch/out and $scratch/err.
 run() {
   command=$*
-  timeout 60 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  timeout 200 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
   status=$?
 }
 fail() {

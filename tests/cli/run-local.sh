@@ -87,7 +87,8 @@ for way in INT INT-group TERM; do
   wait "${started[0]}"
   status=$?
   started=()
-  ((SECONDS - began <= 5)) || fail "it took $((SECONDS - began)) s to end"
+  # Each of its five processes ends when it is told to, or is killed three seconds later.
+  ((SECONDS - began <= 20)) || fail "it took $((SECONDS - began)) s to end"
   expect_status 130
   expect_empty out
   [[ -z $(ls -A there 2>/dev/null) ]] || fail "something of an interrupted run was left"

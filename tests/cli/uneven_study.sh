@@ -76,7 +76,7 @@ under_way() { compgen -G 'cut/slow/runs' >/dev/null && (($(marked | wc -l) > 6))
 setsid env --default-signal=INT,TERM "$script" --out cut --scenarios slow --iterations 9 >out 2>err </dev/null &
 study=$!
 command="uneven-study.sh, interrupted"
-wait_until 20 "a run is under way" under_way
+wait_until 60 "a run is under way" under_way
 kill -TERM "$study"
 wait "$study"
 status=$?

@@ -38,6 +38,8 @@ rm -rf "$work/logs"
 launch rerouted --ports 5601 --strategy dynamic --workers 2 --samples 12800 "${slow[@]}"
 wait_for "twenty dispatches" lines_at_least 40 "$underway"
 signal KILL route
+gone() { ! kill -0 "$(<"$work/logs/route.pid")" 2>/dev/null; }
+wait_for "the router's ports to be free" gone
 "$DP_BIN/dp-route" --strategy dynamic --workers 2 --heartbeat 200ms 2>"$work/route2.err" &
 extra_pids+=($!)
 finish

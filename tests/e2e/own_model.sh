@@ -37,11 +37,11 @@ for i, s in enumerate(samples):
         open(f"{place}/{i:03}.png", "wb").write(png)
 PY
 
-# own NAME SPEC OPTIONS…: 600 samples, so that each comes twice, on two workers.
+# own NAME SPEC OPTIONS…: 600 samples, so that each comes twice.
 own() {
   local name=$1 spec=$2
   shift 2
-  run "$name" --model "$model" --workers 2 --rate max --samples 600 --data "$spec" --predictions "$work/$name.made" "$@"
+  run "$name" --model "$model" --rate max --samples 600 --data "$spec" --predictions "$work/$name.made" "$@"
   ((status == 0)) || die "$name: status $status"
   check "$name" "$accounted" '.weights.name == "brightest.pt"' '.weights.digest | length == 32'
 }
@@ -52,12 +52,12 @@ for kind in first last float; do
   as_worked_out "$kind"
   check "$kind" '.accuracy.top1 == 0.75' '.accuracy.labelled == 600'
 done
-own reference "npy:$work/first.npy,$work/labels.npy" --payload reference
+own reference "npy:$work/first.npy,$work/labels.npy" --payload reference --workers 2
 as_worked_out reference
 own unlabelled "npy:$work/first.npy" --expected "$work/brightest"
 as_worked_out unlabelled
 check unlabelled '.accuracy.top1 == null' '.accuracy.labelled == 0' '.accuracy.agreement == 1'
-own flat "folder:$work/flat"
+own flat "folder:$work/flat" --workers 2
 as_worked_out flat
 check flat '.accuracy.top1 == null'
 own classes "folder:$work/classes"

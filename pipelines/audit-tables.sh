@@ -25,9 +25,10 @@ recomputed() {
     def counted: if any(.valid) then map(select(.valid)) else . end;
     def percentile($p): if all(.latency_ms.supported[$p]) and (any(.overloaded) | not)
       then map(.latency_ms[$p] // empty) else [] end;
-    # Seconds in which something was offered, and how many of them were done a second later.
+    # Seconds in which something was offered, and how many of them were done a second later. In long runs it is several.
     def streams: .series as $s | [range($s | length) | . as $i | select($s[$i].offered > 0)
-      | ($s[: $i + 1] | map(.offered) | add) <= ($s[: $i + 2] | map(.completed) | add)];
+      | (($s[: $i + 1] | map(.offered) | add) <= ($s[: $i + 2] | map(.completed) | add)) as $done
+      | range($s[$i].seconds // 1) | $done];
     group_by([.strategy, .nodes])[]
     | (map(select(.rate_mode == "open")) | counted) as $rate | (map(select(.rate_mode == "max")) | counted) as $max
     | ($rate | map(streams[])) as $streams

@@ -11,7 +11,6 @@
 namespace dp {
 namespace {
 
-constexpr std::size_t longest_series = 100'000;  ///< seconds
 constexpr std::size_t most_events = 1000;
 constexpr double mb = 1e6;
 constexpr SampleId most_predictions = 1 << 26;      ///< ids beyond are not kept
@@ -51,13 +50,6 @@ void Recorder::begin(const Run& run, Time t0) {
   from_ = t0 + warmup_;
 }
 
-Recorder::Second& Recorder::second(Time at) {
-  const auto index = std::clamp<std::int64_t>((at - t0_) / std::chrono::seconds(1), 0, longest_series - 1);
-  if (static_cast<std::size_t>(index) >= seconds_.size())
-    seconds_.resize(static_cast<std::size_t>(index) + 1);
-  return seconds_[static_cast<std::size_t>(index)];
-}
-
 void Recorder::announced(const Announced& batch) {
   const std::uint64_t n = batch.ids.size();
   ++batches_.announced;
@@ -75,8 +67,8 @@ void Recorder::announced(const Announced& batch) {
     last_scheduled_ = std::max(last_scheduled_, batch.scheduled);
     lateness_.record((batch.released - batch.scheduled).count());
   }
-  if (batch.arrivals.empty()) second(batch.released).offered += n;
-  for (const Time arrival : batch.arrivals) ++second(arrival).offered;
+  if (batch.arrivals.empty()) series_.offered(between(t0_, batch.released), n);
+  for (const Time arrival : batch.arrivals) series_.offered(between(t0_, arrival), 1);
   if (Flow* flow = watched_ ? recent_.at(between(t0_, batch.released)) : nullptr) flow->offered += n;
 }
 
@@ -88,9 +80,7 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   ++batches_.completed;
   samples_.completed += n;
   last_ = std::max(last_, at.collected);
-  Second& bucket = second(at.collected);
-  bucket.completed += n;
-  bucket.latency.record(latency.count());
+  series_.completed(between(t0_, at.collected), n, latency);
   Served& served = workers_[worker];
   if (watched_) flow(batch, at, served);
   held_.take(worker, batch.ids);

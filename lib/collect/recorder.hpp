@@ -12,6 +12,7 @@
 #include "base/settled.hpp"
 #include "collect/held_samples.hpp"
 #include "collect/recent.hpp"
+#include "collect/time_series.hpp"
 #include "report/run_report.hpp"
 #include "stats/histogram.hpp"
 #include "wire/message.hpp"
@@ -123,10 +124,6 @@ class Recorder {
     Duration stages[6] = {};
     void merge(const Flow& other);
   };
-  struct Second {
-    std::uint64_t offered = 0, completed = 0;
-    Histogram latency;
-  };
   /// Batches outside or inside the measured part.
   struct Part {
     std::uint64_t batches = 0, samples = 0;
@@ -140,7 +137,6 @@ class Recorder {
     std::optional<Time> due_before;  ///< when the last batch before them was
   };
 
-  Second& second(Time at);
   bool scheduled() const { return run_.rate > 0; }
   bool warming_up(const Announced& batch, Time collected) const {
     return (scheduled() ? batch.scheduled : collected) < from_;
@@ -162,7 +158,6 @@ class Recorder {
   void tell_workers(RunReport& report, const Report& router) const;
   void tell_data(RunReport& report) const;
   void tell_balance(RunReport& report, const Report& router) const;
-  void tell_series(RunReport& report) const;
   bool oversubscribed() const;
 
   std::vector<std::uint8_t> expected_, predictions_;
@@ -180,7 +175,7 @@ class Recorder {
   Histogram stages_[6];
   static constexpr std::size_t tenths = 10;
   Histogram due_[tenths];  ///< batch latency by the tenth of the schedule's measured part it was due in
-  std::vector<Second> seconds_;
+  TimeSeries series_;
   Recent<Flow> recent_;
   std::uint64_t retries_ = 0;
   std::map<std::string, Served> workers_;

@@ -50,7 +50,7 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   tell_workers(report, router);
   tell_data(report);
   tell_balance(report, router);
-  tell_series(report);
+  report.series = series_.rows();
   report.coupled = run_.rate > 0 && router.full > 0;
   if (clock_bound_ > Duration{}) report.clock_bound_ms = to_ms(clock_bound_);
   report.one_host = clock_bound_ <= Duration{};
@@ -194,27 +194,6 @@ void Recorder::tell_balance(RunReport& report, const Report& router) const {
   }
   if (most > 0)
     report.balance.shard_distribution_efficiency = total / static_cast<double>(load.size()) / most;
-}
-
-void Recorder::tell_series(RunReport& report) const {
-  std::uint64_t offered = 0, completed = 0;
-  for (std::size_t i = 0; i < seconds_.size(); ++i) {
-    const Second& s = seconds_[i];
-    offered += s.offered;
-    completed += s.completed;
-    SecondOfRun row;
-    row.t_s = static_cast<double>(i);
-    row.offered = s.offered;
-    row.completed = s.completed;
-    row.queue = offered > completed ? offered - completed : 0;
-    if (s.latency.count()) {
-      row.p50_ms = static_cast<double>(s.latency.percentile(0.5)) / 1e6;
-      row.max_ms = static_cast<double>(s.latency.max()) / 1e6;
-    }
-    if (supported(0.99, s.latency.count()))
-      row.p99_ms = static_cast<double>(s.latency.percentile(0.99)) / 1e6;
-    report.series.push_back(row);
-  }
 }
 
 }  // namespace dp

@@ -88,15 +88,15 @@ std::vector<TimeSlot> slots_of(const BatchTimes& times) {
 
 std::vector<TimeSlot> slots_of(const RunReport& report) {
   std::vector<TimeSlot> slots;
-  for (const SecondOfRun& second : report.series) {
-    const double until = std::min(report.duration_s, second.t_s + 1), seconds = until - second.t_s;
-    const auto offered = static_cast<double>(second.offered),
-               completed = static_cast<double>(second.completed), queue = static_cast<double>(second.queue);
-    if (too_short(seconds, 1) && !slots.empty())
-      join(slots.back(), offered, completed, queue, report.duration_s, second.max_ms);
+  for (const SecondOfRun& row : report.series) {
+    const double until = std::min(report.duration_s, row.t_s + row.seconds), seconds = until - row.t_s;
+    const auto offered = static_cast<double>(row.offered), completed = static_cast<double>(row.completed),
+               queue = static_cast<double>(row.queue);
+    if (too_short(seconds, row.seconds) && !slots.empty())
+      join(slots.back(), offered, completed, queue, report.duration_s, row.max_ms);
     else
       slots.push_back(
-          {second.t_s, until, offered / seconds, completed / seconds, queue, second.p50_ms, second.max_ms});
+          {row.t_s, until, offered / seconds, completed / seconds, queue, row.p50_ms, row.max_ms});
   }
   return slots;
 }

@@ -21,7 +21,7 @@ struct TimeSlot {
 /// Of the events file: at most 120 slots, of 8 batches or more on average.
 std::vector<TimeSlot> slots_of(const BatchTimes& times);
 
-/// Of the report's seconds.
+/// Of the rows of the report's series.
 std::vector<TimeSlot> slots_of(const RunReport& report);
 
 }  // namespace dp

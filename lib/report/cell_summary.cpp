@@ -168,12 +168,12 @@ Streams streams_of(const RunReport& report) {
   Streams streams;
   std::uint64_t offered = 0, completed = 0;
   for (std::size_t i = 0; i < report.series.size(); ++i) {
-    const SecondOfRun& second = report.series[i];
-    offered += second.offered;
-    completed += second.completed;
-    if (second.offered == 0) continue;
+    const SecondOfRun& row = report.series[i];
+    offered += row.offered;
+    completed += row.completed;
+    if (row.offered == 0) continue;
     const std::uint64_t grace = i + 1 < report.series.size() ? report.series[i + 1].completed : 0;
-    ++(completed + grace >= offered ? streams.successful : streams.failed);
+    (completed + grace >= offered ? streams.successful : streams.failed) += row.seconds;
   }
   return streams;
 }

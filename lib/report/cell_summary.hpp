@@ -59,7 +59,8 @@ struct CellSummary {
 };
 
 /// How many seconds ("streams") succeeded: all samples offered up to the second's end were completed at most
-/// one second later. Seconds in which nothing was offered do not count.
+/// one second later. Seconds in which nothing was offered do not count. In a long run a row of the series stands for
+/// its seconds.
 struct Streams {
   std::uint64_t successful = 0, failed = 0;
 };

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/run_report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <type_traits>
@@ -135,8 +136,8 @@ void fields(A& a, RunEvent& e) {
 }
 template <class A>
 void fields(A& a, SecondOfRun& s) {
-  a("t_s", s.t_s), a("offered", s.offered), a("completed", s.completed), a("queue", s.queue),
-      a("p50_ms", later(s.p50_ms)), a("p99_ms", s.p99_ms), a("max_ms", later(s.max_ms));
+  a("t_s", s.t_s), a("seconds", later(s.seconds)), a("offered", s.offered), a("completed", s.completed);
+  a("queue", s.queue), a("p50_ms", later(s.p50_ms)), a("p99_ms", s.p99_ms), a("max_ms", later(s.max_ms));
 }
 template <class A>
 void fields(A& a, WarmUpReport& w) {
@@ -351,6 +352,8 @@ RunReport parse_run_report(std::string_view text, const std::string& source) {
   RunReport report;
   fields(reader, report);
   if (!json.contains("one_host")) report.one_host = !report.clock_bound_ms;
+  if (std::ranges::any_of(report.series, [](const SecondOfRun& row) { return row.seconds == 0; }))
+    throw Error("{}: series: a row of 0 seconds, expected 1 or more", source);
   return report;
 }
 

@@ -172,12 +172,13 @@ struct RunEvent {
   bool operator==(const RunEvent&) const = default;
 };
 
-/// One second of the run, warm-up included: samples offered and completed in it, samples outstanding at its
-/// end, latencies of the batches collected in it.
+/// One second of the run, or several of a long run, warm-up included: samples offered and completed in it, samples
+/// outstanding at its end, latencies of the batches collected in it.
 struct SecondOfRun {
   double t_s = 0;
   std::uint64_t offered = 0, completed = 0, queue = 0;
-  std::optional<double> p50_ms, p99_ms, max_ms;  ///< p99 only where the second's batches support it
+  std::optional<double> p50_ms, p99_ms, max_ms;  ///< p99 only where its batches support it
+  std::uint32_t seconds = 1;                     ///< how long it is; the same in all rows of a run
   bool operator==(const SecondOfRun&) const = default;
 };
 

@@ -11,15 +11,16 @@
 namespace dp {
 namespace {
 
-Steadiness steadiness_of(const std::vector<double>& x, Series series) {
+/// Of a figure that there is for every so many seconds.
+Steadiness steadiness_of(const std::vector<double>& x, double seconds, Series series) {
   Steadiness s;
   if (x.empty()) return s;
   s.mean = mean_of(x);
   if (*s.mean == 0) return s;
   s.deviation = relative_deviation(x);
   const Trend trend = trend_of(x, series);
-  if (x.size() > 1) s.slope = trend.slope / *s.mean;
-  if (trend.half_width) s.half_width = *trend.half_width / *s.mean;
+  if (x.size() > 1) s.slope = trend.slope / *s.mean / seconds;
+  if (trend.half_width) s.half_width = *trend.half_width / *s.mean / seconds;
   return s;
 }
 
@@ -48,16 +49,17 @@ SteadyState steady_state_of(std::span<const SecondOfRun> series, double from_s, 
                             bool scheduled) {
   SteadyState state;
   std::vector<double> completed, latency, queue;
-  for (const SecondOfRun& second : series) {
-    if (second.t_s < from_s || second.t_s + 1 > until_s) continue;
-    ++state.seconds;
-    completed.push_back(static_cast<double>(second.completed));
-    queue.push_back(static_cast<double>(second.queue));
-    if (second.p50_ms) latency.push_back(*second.p50_ms);
+  const double apart = series.empty() ? 1 : series.front().seconds;
+  for (const SecondOfRun& row : series) {
+    if (row.t_s < from_s || row.t_s + row.seconds > until_s) continue;
+    state.seconds += row.seconds;
+    completed.push_back(static_cast<double>(row.completed) / row.seconds);
+    queue.push_back(static_cast<double>(row.queue));
+    if (row.p50_ms) latency.push_back(*row.p50_ms);
   }
-  state.completed = steadiness_of(completed, Series::independent);
-  state.latency_ms = steadiness_of(latency, Series::wandering);
-  state.queue = steadiness_of(queue, Series::wandering);
+  state.completed = steadiness_of(completed, apart, Series::independent);
+  state.latency_ms = steadiness_of(latency, apart, Series::wandering);
+  state.queue = steadiness_of(queue, apart, Series::wandering);
   if (state.seconds >= steady_seconds) {
     state.steady = certain_change(state.completed, state.seconds) <= steady_completed &&
                    (!scheduled || steady_under_schedule(state));

@@ -19,7 +19,7 @@ constexpr double steady_latency = 1.0;
 /// and, of the queue, of the samples completed meanwhile.
 constexpr double steady_queue = 0.05;
 
-/// Of the whole seconds within [from_s, until_s). Without a schedule latency and queue follow from credit and
+/// Of the rows that lie within [from_s, until_s), all of one length. Without a schedule latency and queue follow from credit and
 /// buffers, and the completed rate alone is judged.
 SteadyState steady_state_of(std::span<const SecondOfRun> series, double from_s, double until_s,
                             bool scheduled);

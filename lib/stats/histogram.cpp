@@ -32,7 +32,11 @@ void Histogram::record(std::int64_t value, std::uint64_t times) {
   if (times == 0) return;
   value = std::max<std::int64_t>(value, 0);
   const std::size_t bin = bin_of(static_cast<std::uint64_t>(value));
-  if (bin >= bins_.size()) bins_.resize((bin / half + 1) * half);
+  if (bin >= bins_.size()) {
+    const std::size_t bins = (bin / half + 1) * half;
+    bins_.reserve(bins);  // not twice as many
+    bins_.resize(bins);
+  }
   bins_[bin] += times;
   count_ += times;
   sum_ += static_cast<double>(value) * static_cast<double>(times);

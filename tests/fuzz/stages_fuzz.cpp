@@ -175,7 +175,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (!bytes.empty() && !rig.stage->finished()) rig.step(bytes);
   if (rig.collector) {
     RunReport report = rig.collector->report();
-    report.series.resize(std::min<std::size_t>(report.series.size(), 10));  // a second each, up to 100,000
+    report.series.resize(std::min<std::size_t>(report.series.size(), 10));  // of up to 512
     (void)write_run_report(report);
   }
   return 0;

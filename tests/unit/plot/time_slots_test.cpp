@@ -76,6 +76,23 @@ TEST(TimeSlots, OfAReportAreItsSeconds) {
   EXPECT_EQ(slots[1].max_ms, 42);
 }
 
+TEST(TimeSlots, OfAReportWithLongRowsHaveRatesOverTheirLength) {
+  RunReport report;
+  report.duration_s = 10;
+  report.series = {{0, 4000, 3600, 400, 40, {}, 41, 4}, {4, 4000, 4000, 400, 40, {}, 43, 4}, {8, 0, 400, 0, 40, {}, 42, 4}};
+  auto slots = slots_of(report);
+  ASSERT_EQ(slots.size(), 3u);
+  EXPECT_DOUBLE_EQ(slots[0].until_s, 4);
+  EXPECT_DOUBLE_EQ(slots[0].offered, 1000);
+  EXPECT_DOUBLE_EQ(slots[0].completed, 900);
+  EXPECT_DOUBLE_EQ(slots[2].until_s, 10);
+  EXPECT_DOUBLE_EQ(slots[2].completed, 200) << "in two seconds";
+  report.duration_s = 8.9;
+  slots = slots_of(report);
+  ASSERT_EQ(slots.size(), 2u) << "less than a quarter of a row has no rate of its own";
+  EXPECT_DOUBLE_EQ(slots[1].completed, 4400 / 4.9);
+}
+
 TEST(TimeSlots, EndWithTheLastBatch) {
   BatchTimes times = make_batches();
   times.batches.back().collected_ms = 8100;  // 0.1 s of a slot of one second

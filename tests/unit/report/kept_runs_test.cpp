@@ -91,6 +91,11 @@ TEST(KeptRuns, BeforeWarmUpKeptNoneApart) {
   EXPECT_EQ(kept(3).steady_state.seconds, 4U);
 }
 
+TEST(KeptRuns, BeforeRowsHadALengthHaveRowsOfASecond) {
+  for (const std::size_t i : {0, 1, 2, 3}) EXPECT_THAT(kept(i).series, Each(Field(&SecondOfRun::seconds, 1U))) << i;
+  EXPECT_THAT(kept(4).series, Each(Field(&SecondOfRun::seconds, 2U)));
+}
+
 TEST(KeptRuns, ThatDoNotSaySoAreOfOneHostWhereTheirClockIsOne) {
   const KeptRun first = kept_runs().at(0);
   EXPECT_TRUE(kept(0).one_host);

@@ -38,7 +38,7 @@ RunReport full_report() {
   r.data_moved_mb = 2.5;
   r.stages = {{"route", std::nullopt, MeanPeak{10, 12}, FirstLastPeak{3, 4, 5}}};
   r.events = {{1.5, "worker w1 lost"}};
-  r.series = {{0, 1000, 990, 10, 3.5, 5.5, 6.5}, {1, 1000, 1010, 0, 3.5, std::nullopt, 7}};
+  r.series = {{0, 1000, 990, 10, 3.5, 5.5, 6.5}, {1, 1000, 1010, 0, 3.5, std::nullopt, 7, 2}};
   r.warmup.seconds = 2;
   r.steady_state.completed = {1000, 0.01, 0.001, 0.002};
   r.steady_state.steady = false;
@@ -93,6 +93,8 @@ TEST(RunReport, NamesFileAndFieldOfWhatIsWrong) {
   EXPECT_THAT(error_of(replaced(good, "\"nodes\": 2", "\"nodes\": 99999999999")),
               HasSubstr("nodes: expected"));
   EXPECT_THAT(error_of(replaced(good, "dp.run/1", "dp.run/9")), HasSubstr("schema is \"dp.run/9\""));
+  EXPECT_THAT(error_of(replaced(good, "\"seconds\": 1,\n   \"offered\"", "\"seconds\": 0,\n   \"offered\"")),
+              HasSubstr("x.json: series: a row of 0 seconds"));
   EXPECT_THAT(error_of("[]"), HasSubstr("x.json: top level: not an object"));
   EXPECT_THAT(error_of(good.substr(0, good.size() / 2)), HasSubstr("x.json: not JSON"));
 }

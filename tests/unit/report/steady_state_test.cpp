@@ -50,6 +50,34 @@ TEST(SteadyState, CountsWholeSecondsOfTheMeasuredPartOnly) {
   EXPECT_EQ(steady_state_of(rows, 30, 18.0, true).seconds, 0U);
 }
 
+// The same run, told by rows of one second and of four: 100 samples/s more each second, from 1000/s on.
+TEST(SteadyState, IsTheSameOfRowsOfSeveralSeconds) {
+  std::vector<SecondOfRun> seconds, fours;
+  for (int i = 0; i < 40; ++i) {
+    SecondOfRun row;
+    row.t_s = i;
+    row.completed = static_cast<std::uint64_t>(1000 + 100 * i);
+    row.queue = static_cast<std::uint64_t>(50 + 2 * i);
+    row.p50_ms = 20;
+    seconds.push_back(row);
+    if (i % 4 == 0) {
+      fours.push_back(row);
+      fours.back().seconds = 4;
+    } else {
+      fours.back().completed += row.completed;
+      fours.back().queue = row.queue;
+    }
+  }
+  const SteadyState fine = steady_state_of(seconds, 0, 40, true), coarse = steady_state_of(fours, 0, 40, true);
+  EXPECT_EQ(coarse.seconds, 40U);
+  EXPECT_DOUBLE_EQ(coarse.completed.mean.value(), 2950);  // samples/s
+  EXPECT_NEAR(coarse.completed.slope.value(), 100.0 / 2950, 1e-9);
+  EXPECT_DOUBLE_EQ(coarse.completed.mean.value(), fine.completed.mean.value());
+  EXPECT_NEAR(coarse.completed.slope.value(), fine.completed.slope.value(), 1e-9);
+  EXPECT_NEAR(coarse.queue.slope.value() * coarse.queue.mean.value(), 2, 1e-9) << "samples/s";
+  EXPECT_EQ(steady_state_of(fours, 2, 38, true).seconds, 32U) << "rows from 4 to 36";
+}
+
 TEST(SteadyState, IsLeftByADriftBeyondTheTolerance) {
   const struct {
     const char* what;

@@ -15,7 +15,7 @@
 
 namespace dp {
 
-inline constexpr std::uint32_t journal_format = 1;
+inline constexpr std::uint32_t journal_format = 2;
 
 /// A dp-collect begins, or goes on, to write: the first record, and one more for each restart.
 struct Opened {

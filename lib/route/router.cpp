@@ -110,6 +110,12 @@ void Router::say_report(Outbox& out) {
   report_.options = options_.record;
   report_.shard_load = shard_weights_;
   if (strategy_) report_.shard_map = strategy_->shard_map();
+  report_.failing.clear();
+  report_.failures.clear();
+  for (const auto& [name, count] : failures_) {
+    report_.failing.push_back(name);
+    report_.failures.push_back(count);
+  }
   collect_.send(report_, out);
 }
 

@@ -109,6 +109,7 @@ class Router final : public Stage {
   void assign(Time now, BatchId id, Entry& entry, Outbox& out);
   void requeue(Time now, BatchId id, bool charge, ErrorClass error, const std::string& why, Outbox& out);
   void give_up(BatchId id, Failed failure, Outbox& out);
+  void blame(const std::string& worker);
   void pump(Time now, Outbox& out);
   void dispatch(Time now, BatchId id, PeerId to, Outbox& out);
   void release(BatchId id, Entry& entry);
@@ -154,6 +155,8 @@ class Router final : public Stage {
   std::map<BatchId, std::pair<PeerId, bool>>
       claims_;  ///< held (false) or done (true) by a worker, not yet re-sent to us
   Settled settled_;
+
+  std::map<std::string, std::uint64_t> failures_;  ///< attempts that ended badly, by worker
 
   Report report_;
   ResourceUsage usage_;  ///< latest

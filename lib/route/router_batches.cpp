@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "route/router.hpp"
+#include "wire/buffer.hpp"
 
 namespace dp {
 namespace {
@@ -19,10 +20,7 @@ bool worth_one_more_only(ErrorClass error) {
 
 // ---- batches ---------------------------------------------------------------------------------------------
 
-std::uint64_t Router::capacity() const {
-  if (options_.buffer) return options_.buffer;
-  return data_.payload == PayloadMode::reference ? 65'536 : 256;
-}
+std::uint64_t Router::capacity() const { return buffer_of(options_.buffer, data_.payload); }
 
 /// What there is room for; and the first of a session, as many as the buffer holds, may go to twice its bound. For a
 /// restarted dp-stream announces a batch when it sends it: were it to wait for room that batches take which it has
@@ -210,6 +208,7 @@ void Router::on_done(Time now, PeerId from, const Done& done, Outbox& out) {
   entry.avoid = worker.slot;
   note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message),
        out);
+  blame(worker.name);
   requeue(now, done.lease.batch, true, done.error, done.message, out);
 }
 
@@ -247,6 +246,12 @@ void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const 
   entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
   delayed_.emplace(entry.retry_at, id);
   log(now, id, entry, "retry", out);
+}
+
+/// Bounded: names are the workers' own.
+void Router::blame(const std::string& worker) {
+  constexpr std::size_t most_names = 4096;
+  if (failures_.size() < most_names || failures_.contains(worker)) ++failures_[worker];
 }
 
 void Router::give_up(BatchId id, Failed failure, Outbox& out) {
@@ -334,6 +339,7 @@ void Router::expire_leases(Time now, Outbox& out) {
     note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(id), worker.name), out);
     if (worker.slot) strategy_->done(*worker.slot, entry.samples(), {});
     entry.avoid = worker.slot;
+    blame(worker.name);
     requeue(now, id, true, ErrorClass::transient, "lease ran out", out);
   }
 }

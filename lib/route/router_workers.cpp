@@ -132,6 +132,7 @@ void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
     const auto found = batches_.find(id);
     if (found == batches_.end() || found->second.worker != peer || found->second.state != State::leased)
       continue;
+    if (computing) blame(worker.name);
     requeue(now, id, computing, ErrorClass::transient, "worker lost", out);
     computing = false;
   }

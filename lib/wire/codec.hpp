@@ -11,7 +11,7 @@
 
 namespace dp {
 
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 inline constexpr std::size_t max_header_bytes = 4096;
 inline constexpr std::size_t max_arrays_bytes = std::size_t{16} << 20;
 inline constexpr std::size_t max_payload_bytes = std::size_t{64} << 20;

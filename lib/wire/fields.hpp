@@ -229,7 +229,8 @@ inline void check(const Snapshot& s) {
 }
 
 inline void check(const Report& r) {
-  if (r.event_times.size() != r.events.size() || r.options.size() % 2) {
+  if (r.event_times.size() != r.events.size() || r.options.size() % 2 ||
+      r.failures.size() != r.failing.size()) {
     throw MalformedFrame("columns of different lengths");
   }
 }

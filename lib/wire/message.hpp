@@ -234,8 +234,12 @@ struct Report {
   std::vector<Time> event_times;
   std::vector<std::uint32_t> shard_map;   ///< slot by shard
   std::vector<std::uint64_t> shard_load;  ///< samples by shard
+  std::vector<std::string> failing;       ///< names of the workers that failed an attempt,
+  std::vector<std::uint64_t> failures;    ///< and how many each did
   auto header() { return std::tie(strategy, decisions, retries, full); }
-  auto arrays() { return std::tie(options, slots, events, event_times, shard_map, shard_load); }
+  auto arrays() {
+    return std::tie(options, slots, events, event_times, shard_map, shard_load, failing, failures);
+  }
 };
 
 /// Resource figures of the sender, about twice a second; `options` once, with the first.

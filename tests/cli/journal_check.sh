@@ -37,7 +37,7 @@ def record(type, *fields, columns=b""):
     return u32(binascii.crc32(rest)) + rest
 
 
-def opened(run=RUN, format=1):
+def opened(run=RUN, format=2):
     return record(0, format, run, "boot", 1_000, 1_700_000_000_000_000_000)
 
 
@@ -60,7 +60,8 @@ def settled(batch, failed=False, predictions=3):
 
 def report():
     texts = u32(1) + u32(3) + b"w\0x"
-    return record(7, "dynamic", 9, 1, 0, columns=u32(0) + texts + texts + column(8, [-7]) + column(4, [0, 1]) + column(8, [5]))
+    return record(7, "dynamic", 9, 1, 0, columns=u32(0) + texts + texts + column(8, [-7]) + column(4, [0, 1]) + column(8, [5]) +
+                  texts + column(8, [3]))
 
 
 happened, eos, ended = record(4, 5, "something"), record(5, 2), record(6)
@@ -94,7 +95,7 @@ journals = {
     "further": head + [settled(0), record(5, 1), settled(1, failed=True)] + tail,
     "flipped": [bytes(flipped)],
     "headless": head[1:],
-    "other-format": [opened(format=2)],
+    "other-format": [opened(format=1)],
     "trailing": head + [record(5, 2, columns=b"x")],
     "text": [b"dear diary, " * 100],
 }

@@ -24,7 +24,8 @@ TYPES = [
     ("eos", "batches", {}),
     ("ended", "", {}),
     ("report", "strategy decisions retries full", {"options": "text", "slots": "text", "events": "text",
-                                                   "event_times": "q", "shard_map": "I", "shard_load": "Q"}),
+                                                   "event_times": "q", "shard_map": "I", "shard_load": "Q",
+                                                   "failing": "text", "failures": "Q"}),
 ]
 
 
@@ -94,8 +95,8 @@ def decode(data, offset, size):
     body = data[offset + HEAD.size:offset + size]
     try:
         values, end = _array(body)
-        if name == "opened" and values[:1] != [1]:
-            raise Damaged(f"format {values[:1]}, not 1")
+        if name == "opened" and values[:1] != [2]:
+            raise Damaged(f"format {values[:1]}, not 2")
         if len(values) != len(fields):
             raise Damaged(f"{name} with {len(values)} fields")
         return Record(offset, name, dict(zip(fields, values)), _columns(body[end:], layout))

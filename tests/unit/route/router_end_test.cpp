@@ -134,6 +134,7 @@ TEST(RouterEnd, AnUndisturbedRunReportsNoRetriesAndNoEvents) {
   EXPECT_EQ(report.decisions, 4U);
   EXPECT_EQ(report.retries, 0U);
   EXPECT_EQ(report.full, 0U);
+  EXPECT_THAT(report.failing, IsEmpty());
   EXPECT_THAT(report.events, IsEmpty());
   EXPECT_THAT(pipe.notices(), IsEmpty());
 }

@@ -244,6 +244,36 @@ TEST(RouterFailures, FailingFastAttractsNoWork) {
   EXPECT_GE(pipe.given(good).size(), 8U);
 }
 
+TEST(RouterFailures, EveryAttemptThatEndedBadlyIsCountedForItsWorker) {
+  FakePipeline pipe(with_attempts(4, 3));
+  const auto workers = pipe.all_up(1);
+  pipe.send(0, 3);  // one batch each
+  const auto its_batch = [&](PeerId worker) { return pipe.given(worker).at(0); };
+  pipe.done(workers[0], its_batch(workers[0]), ErrorClass::resource);  // says so
+  pipe.peer(workers[1]).held.clear();                                  // its lease runs out
+  pipe.kill(workers[2]);                                               // dies over it
+  pipe.pass(back_off_over + 5s);
+  pipe.collect(Fin{});
+  const Report report = pipe.told_collector<Report>().at(0);
+  EXPECT_THAT(report.failing, ElementsAre("w0", "w1", "w2"));
+  EXPECT_THAT(report.failures, ElementsAre(1, 1, 1));
+}
+
+TEST(RouterFailures, AWorkerIsNotBlamedForWhatItHandsBackOrNeverBegan) {
+  FakePipeline pipe(with_attempts(4));
+  const auto workers = pipe.all_up(2);
+  pipe.send(0, 4);
+  const auto given = pipe.told<Batch>(workers[0]);
+  ASSERT_EQ(given.size(), 2U);
+  pipe.from(workers[0], Return{given[1].lease});
+  pipe.kill(workers[0]);  // computing one
+  pipe.pass(back_off_over);
+  pipe.collect(Fin{});
+  const Report report = pipe.told_collector<Report>().at(0);
+  EXPECT_THAT(report.failing, ElementsAre("w0"));
+  EXPECT_THAT(report.failures, ElementsAre(1));
+}
+
 // ---- leases ----------------------------------------------------------------------------------------------
 
 TEST(RouterFailures, ALeaseThatNobodyRenewsRunsOutAndIsCharged) {

@@ -321,6 +321,9 @@ TEST(HostileFrames, ColumnsOfDifferentLengthsAreRefused) {
   report = filled<Report>();
   report.options.pop_back();
   EXPECT_THAT(refusal(encoded(report)).what(), HasSubstr("different lengths"));
+  report = filled<Report>();
+  report.failures.pop_back();
+  EXPECT_THAT(refusal(encoded(report)).what(), HasSubstr("different lengths"));
 }
 
 TEST(HostileFrames, ATimeThatWouldOverflowWhenShiftedIsRefused) {

@@ -84,7 +84,7 @@ TEST(Codec, NumbersOnTheWireAreThoseOfTheFormat) {
   const std::string header = encoded(Start{5}).header;
   const msgpack::object_handle root = msgpack::unpack(header.data(), header.size());
   const auto fields = root->as<std::vector<std::uint64_t>>();
-  EXPECT_EQ(fields, (std::vector<std::uint64_t>{2, 4, 0xAAAA'0000'0001, 0xBBBB'0000'0002, 5}));
+  EXPECT_EQ(fields, (std::vector<std::uint64_t>{3, 4, 0xAAAA'0000'0001, 0xBBBB'0000'0002, 5}));
 }
 
 TEST(Codec, ColumnsAreLittleEndianAfterACount) {

@@ -45,7 +45,8 @@ Usage: $called [options] [-- more options for dp-stream]
   --decisions FILE    the router's decision log
   --warmup TIME       the part of the run that is kept apart, passed to dp-collect
   --journal FILE      where dp-collect keeps the ledger, begun anew; none for no journal (beside --out while it runs)
-  --lease TIME        passed to dp-route
+  --lease TIME, --buffer N
+                      passed to dp-route
   --heartbeat TIME, --wait TIME   for all tools
   --keys DIR          speak with the keys that \`dp-keygen --out DIR\` made
   --live auto|ENDPOINT|none  where dp-collect publishes for dp-top: auto is where dp-top looks (auto)
@@ -78,7 +79,7 @@ while (($#)); do
     --predictions | --slo | --events | --trace | --warmup | --metrics) collect_options+=("$1" "$2") ;;
     --live) live=$2 ;;
     --journal) journal=$2 ;;
-    --strategy | --decisions | --lease) route_options+=("$1" "$2") ;;
+    --strategy | --decisions | --lease | --buffer) route_options+=("$1" "$2") ;;
     --heartbeat | --wait) link+=("$1" "$2") ;;
     --logs) logs=$2 ;;
     --ports) ports=$2 ;;

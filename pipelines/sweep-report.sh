@@ -21,7 +21,7 @@ show_single() {
     "throughput  \(.rates.completed * 10 | round / 10) samples/s",
     "latency     p50 \(.latency_ms | percentile("p50"))   p95 \(.latency_ms | percentile("p95"))   p99 \(.latency_ms | percentile("p99"))",
     (if .accuracy.top1 then "top-1       \(.accuracy.top1 * 10000 | round / 100) %" else empty end),
-    (.workers[]? | "worker      \(.name): \(.samples) samples, \(.service_ms_per_sample | ms) each"),
+    (.workers[]? | "worker      \(.name): \(.samples) samples, \(.service_ms_per_sample | ms) each\(if .failed > 0 then ", \(.failed) attempts failed" else "" end)"),
     (.verdicts[]? | select(.ok | not) | "INVALID     \(.criterion): \(.observed), required \(.required). \(.remedy)")
   ' "${files[0]}"
 }

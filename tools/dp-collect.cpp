@@ -16,6 +16,7 @@
 #include "collect/kept_journal.hpp"
 #include "collect/progress_line.hpp"
 #include "collect/slo.hpp"
+#include "data/predictions_file.hpp"
 #include "live/live_outputs.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/host_facts.hpp"
@@ -37,9 +38,11 @@ Options declare() {
   options.section("Report")
       .value("out", "FILE", "write the report there, atomically, instead of on stdout")
       .value("expected", "FILE",
-             "predictions shipped with the weights, one byte per sample id: report the agreement")
+             "predictions shipped with the weights, as --predictions writes them or one byte per sample id (255: "
+             "none): report the agreement")
       .value("predictions", "FILE",
-             "write the predictions there, as --expected takes them (255: none for this sample id)")
+             "write the class of each sample id there, for --expected or numpy.load: uint16 in .npy format "
+             "(65535: none)")
       .list("slo", "FIGURE=LIMIT[,…]",
             "status 3 if missed: sample latency p50, p90, p95, p99, p99.9, mean or max within a time "
             "(p99=50ms), or throughput of at least so many samples/s; a percentile needs enough batches "
@@ -85,11 +88,16 @@ RunId run_id_of(const Options& options) {
   return RunId{id};
 }
 
-std::vector<std::uint8_t> expected_of(const Options& options) {
+std::vector<Label> expected_of(const Options& options) {
   if (!options.has("expected")) return {};
   const MappedFile file(find_shared(options.text("expected")));
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(file.bytes().data());
-  return {bytes, bytes + file.bytes().size()};
+  try {
+    std::vector<Label> classes = parse_predictions(file.bytes());
+    if (classes.empty()) throw Error("holds no predictions");
+    return classes;
+  } catch (const Error& problem) {
+    throw Error("--expected {}: {}", options.text("expected"), problem.what());
+  }
 }
 
 /// Two of them in one file would leave neither.
@@ -142,11 +150,12 @@ JournalPlace journal_place(const Options& options) {
 }
 
 HostFacts host_facts(const HostDescription& host, const HostUsage& usage) {
-  HostFacts facts{host.cpu,    host.isa,
-                  host.cores,  host.memory_mb,
-                  host.kernel, host.governor,
-                  host.load,   {usage.steal_percent_before(), usage.steal_percent_during()},
-                  {},          {}};
+  HostFacts facts{host.cpu,          host.isa,
+                  host.cores,        host.usable.count(),
+                  host.memory_mb,    host.kernel,
+                  host.governor,     host.load,
+                  {usage.steal_percent_before(), usage.steal_percent_during()},
+                  {},                {}};
   if (const auto busy = usage.busy_percent()) facts.cpu_busy_percent = {*busy, usage.busy_percent_max()};
   if (const auto used = usage.memory_used_mb()) facts.memory_used_mb = {*used, usage.memory_used_mb_peak()};
   return facts;
@@ -254,8 +263,7 @@ Exit run(Options& options) {
   report.slo = judge(objectives, report);
   const std::string text = write_run_report(report);
   if (options.has("predictions")) {
-    const auto& all = collector.predictions();
-    write_atomically(options.text("predictions"), {reinterpret_cast<const char*>(all.data()), all.size()});
+    write_atomically(options.text("predictions"), predictions_file(collector.predictions()));
   }
   if (options.has("out")) {
     write_atomically(options.text("out"), text);

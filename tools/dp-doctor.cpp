@@ -3,14 +3,15 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <thread>
 
 #include "base/file.hpp"
 #include "base/options.hpp"
 #include "base/shared_files.hpp"
 #include "base/version.hpp"
+#include "data/predictions_file.hpp"
 #include "doctor/checks.hpp"
 #include "plot/vega.hpp"
+#include "runtime/host_cores.hpp"
 #include "wire/curve.hpp"
 #include "wire/transport.hpp"
 
@@ -51,6 +52,7 @@ class Doctor {
     say(check_vega(renderer_folders()));
     say(check_program("jq", "the examples read reports with it"));
     say(check_ports({5601, 5602, 5603}));
+    say(check_cores(host));
     say(check_memory(available_memory_mb()));
     say(check_disk(fs::current_path()));
     say(check_keys(keys_));
@@ -80,11 +82,11 @@ class Doctor {
       BackendOptions options;
       options.model = model;
       options.weights = shared_ / "data/weights" / (model + ".safetensors");
-      options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+      options.threads = static_cast<int>(std::max(1.0, usable_cores().count()));
       const auto backend = make_torch_backend(options);
       const auto fixture = open_dataset((shared_ / "data/fixture/test_512.bin").string());
       const MappedFile expected(shared_ / "data/weights" / (model + ".predictions.bin"));
-      return check_answers(model, *backend, *fixture, expected.bytes());
+      return check_answers(model, *backend, *fixture, parse_predictions(expected.bytes()));
     } catch (const Error& problem) {
       return {Health::fail, model, problem.what()};
     }

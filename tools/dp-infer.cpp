@@ -13,6 +13,7 @@
 #include "infer/normalize.hpp"
 #include "infer/worker.hpp"
 #include "runtime/event_loop.hpp"
+#include "runtime/host_cores.hpp"
 #include "runtime/link_options.hpp"
 #include "runtime/process_usage.hpp"
 
@@ -123,6 +124,11 @@ std::vector<std::string> record(const Options& options, const BackendOptions& ba
   };
   add("credit", fmt::format("{}", credit));
   add("host_cores", fmt::format("{}", std::thread::hardware_concurrency()));
+  const UsableCores cores = usable_cores();
+  add("cpus", cpu_list_text(cores.cpus));
+  add("cpu_quotas", quotas_text(cores.quotas));
+  const std::string boot = boot_id();
+  add("machine", digest(std::as_bytes(std::span(boot))).substr(0, 8));
   if (backend.kind != "torch") return all;
   const auto weights = is_model_file(backend.model) ? std::filesystem::path(backend.model) : backend.weights;
   add("weights", weights.filename().string());

@@ -38,7 +38,7 @@ Options declare() {
       .value("rate", "R|max",
              "samples per second, on a schedule that waits for nobody, or as fast as possible", "1000")
       .value("arrivals", "constant|poisson", "of samples: constant or poisson", "constant")
-      .value("concurrency", "K", "closed loop instead: keep K batches outstanding (0: open loop)", "0")
+      .value("concurrency", "K", "closed loop instead: keep K batches outstanding, for which dp-route --buffer must have room (0: open loop)", "0")
       .value("seed", "N", "of everything drawn: the same seed, the same schedule", "1");
   options.section("Peers")
       .value("route", "ENDPOINT", "where dp-route takes batches", "tcp://127.0.0.1:5601")

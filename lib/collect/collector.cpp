@@ -202,7 +202,9 @@ RunReport Collector::report() const { return recorder_.report(router_, ended_, p
 std::optional<Collector::Progress> Collector::progress(Time now) const {
   if (!plan_ || !plan_->started || now <= recorder_.t0()) return std::nullopt;
   const std::uint64_t done = recorder_.completed_samples();
-  return Progress{done, plan_->samples, static_cast<double>(done) / to_seconds(now - recorder_.t0()),
+  // The first sample of a schedule is due at t0, and an interval of its own.
+  const double apart = plan_->rate > 0 ? 1 / plan_->rate : 0;
+  return Progress{done, plan_->samples, static_cast<double>(done) / (to_seconds(now - recorder_.t0()) + apart),
                   recorder_.p99_ms()};
 }
 

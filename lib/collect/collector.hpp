@@ -24,7 +24,7 @@ struct CollectorOptions {
   bool journal = false;                        ///< records are asked to be made durable, and waited for
   Time begun{};                                ///< now, on the monotonic clock,
   std::int64_t wall_ns = 0;                    ///< and on the wall's, ns since 1970-01-01 UTC
-  std::vector<std::uint8_t> expected;          ///< class by sample id; may be empty
+  std::vector<Label> expected;                 ///< class by sample id; may be empty
   bool keep_predictions = false;               ///< for `predictions()`
   Duration warmup{};                           ///< the part of the run that is kept apart
   bool watched = false;                        ///< for `snapshot()`
@@ -60,7 +60,7 @@ class Collector final : public Stage {
   std::uint64_t settled() const { return settled_.count(); }
 
   /// As Recorder::predictions.
-  const std::vector<std::uint8_t>& predictions() const { return recorder_.predictions(); }
+  const std::vector<Label>& predictions() const { return recorder_.predictions(); }
 
   /// Once finished with `done`: the report, but for host, versions and this tool's own options.
   RunReport report() const;

@@ -25,8 +25,9 @@ std::array<Duration, 6> stages_of(const Announced& batch, const Stations& at) {
 
 }  // namespace
 
-void Recorder::Part::take(std::uint64_t n, Duration batch_latency) {
+void Recorder::Part::take(std::uint64_t n, Duration batch_latency, Time collected) {
   ++batches;
+  last = std::max(last, collected);
   samples += n;
   latency.record(batch_latency.count());
 }
@@ -54,6 +55,7 @@ void Recorder::announced(const Announced& batch) {
   const std::uint64_t n = batch.ids.size();
   ++batches_.announced;
   samples_.announced += n;
+  most_outstanding_ = std::max(most_outstanding_, batches_.announced - batches_.completed - batches_.failed);
   last_released_ = std::max(last_released_, batch.released);
   if (warming_up(batch, batch.released)) {
     offered_.due_before = std::max(offered_.due_before.value_or(batch.scheduled), batch.scheduled);
@@ -82,11 +84,12 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   last_ = std::max(last_, at.collected);
   series_.completed(between(t0_, at.collected), n, latency);
   Served& served = workers_[worker];
+  ++served.settled;
   if (watched_) flow(batch, at, served);
   held_.take(worker, batch.ids);
   for (std::size_t i = 0; keep_predictions_ && i < n; ++i) keep(batch.ids[i], predictions[i]);
-  if (warming_up(batch, at.collected)) return warm_up_.take(n, latency);
-  measured_.take(n, latency);
+  if (warming_up(batch, at.collected)) return warm_up_.take(n, latency, at.collected);
+  measured_.take(n, latency, at.collected);
   measure(batch, at, predictions);
   ++served.batches;
   served.samples += n;
@@ -131,7 +134,7 @@ void Recorder::compare(const Announced& batch, const std::vector<Label>& predict
       ++labelled_;
       if (batch.labels[i] == predictions[i]) ++correct_;
     }
-    if (batch.ids[i] < expected_.size()) {
+    if (batch.ids[i] < expected_.size() && expected_[batch.ids[i]] != no_label) {
       ++compared_;
       if (expected_[batch.ids[i]] == predictions[i]) ++agreeing_;
     }
@@ -140,8 +143,8 @@ void Recorder::compare(const Announced& batch, const std::vector<Label>& predict
 
 void Recorder::keep(SampleId id, Label prediction) {
   if (id >= most_predictions) return;
-  if (id >= predictions_.size()) predictions_.resize(id + 1, no_prediction);
-  predictions_[id] = static_cast<std::uint8_t>(std::min<Label>(prediction, no_prediction));
+  if (id >= predictions_.size()) predictions_.resize(id + 1, no_label);
+  predictions_[id] = prediction;
 }
 
 void Recorder::count_once(const Announced& batch) {

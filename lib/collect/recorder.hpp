@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/settled.hpp"
+#include "base/usable_cores.hpp"
 #include "collect/held_samples.hpp"
 #include "collect/recent.hpp"
 #include "collect/time_series.hpp"
@@ -35,15 +36,12 @@ struct Stations {
   Time collected{};
 };
 
-/// In a file of predictions, one byte a sample id: this sample has none, or one that is no byte.
-inline constexpr std::uint8_t no_prediction = 0xFF;
-
 class Recorder {
  public:
-  /// `expected`: class by sample id as shipped with the weights; may be empty. Batches due in the first
+  /// `expected`: class by sample id as shipped with the weights, no_label where not known; may be empty. Batches due in the first
   /// `warmup` after t0, or without a schedule collected in it, are accounted for and otherwise kept apart.
   /// `watched`: what `glance` tells is kept too.
-  explicit Recorder(std::vector<std::uint8_t> expected, bool keep_predictions = false, Duration warmup = {},
+  explicit Recorder(std::vector<Label> expected, bool keep_predictions = false, Duration warmup = {},
                     bool watched = false)
       : expected_(std::move(expected)),
         keep_predictions_(keep_predictions),
@@ -77,8 +75,8 @@ class Recorder {
   std::uint64_t completed_samples() const { return samples_.completed; }
   Time t0() const { return t0_; }
   Time last() const { return last_; }  ///< settlement
-  /// Class by sample id as predicted last, if asked to keep them; no_prediction where there is none.
-  const std::vector<std::uint8_t>& predictions() const { return predictions_; }
+  /// Class by sample id as predicted last, if asked to keep them; no_label where there is none.
+  const std::vector<Label>& predictions() const { return predictions_; }
   std::optional<double> p99_ms() const;  ///< of the batches so far; absent while too few
 
   /// If `watched`, the run as it stands, but for who is connected: fills all but `state`, `waiting_…` and the columns about that.
@@ -101,6 +99,8 @@ class Recorder {
     Duration recent_cpu{}, recent_span{};  ///< between the last two readings
     FirstLastPeak anonymous_mb;
     std::uint64_t readings = 0;  ///< in the measured part
+    UsableCores cores() const;
+    std::string machine() const;  ///< however many host names it has
     std::optional<MeanMax> cpu_percent() const;
     MeanPeak rss_mb() const { return {rss_sum / static_cast<double>(readings), rss_peak}; }
   };
@@ -114,6 +114,7 @@ class Recorder {
     double busy_s = 0;
     bool lost = false;
     Work all;  ///< warm-up included, unlike the above
+    std::uint64_t settled = 0;  ///< batches, warm-up included
     std::uint64_t retried = 0;
     Recent<Work> recent;
   };
@@ -128,7 +129,8 @@ class Recorder {
   struct Part {
     std::uint64_t batches = 0, samples = 0;
     Histogram latency;  ///< of batches
-    void take(std::uint64_t n, Duration batch_latency);
+    Time last{};        ///< collection
+    void take(std::uint64_t n, Duration batch_latency, Time collected);
   };
   /// Kept of the batches announced for the measured part: what their rates are made of.
   struct Offered {
@@ -147,20 +149,25 @@ class Recorder {
   void tell_rates(RunReport& report) const;
   void tell_latencies(RunReport& report) const;
   void tell_warmup(RunReport& report) const;
-  double measured_seconds() const;
+  Duration scheduled_span() const;
+  Duration measured_span() const;
+  Duration warm_up_span() const;
   double latency_growth() const;
   void judge_schedule(RunReport& report) const;
   void count_once(const Announced& batch);
   void keep(SampleId id, Label prediction);
-  void judge(RunReport& report, bool ended, std::uint64_t planned_samples) const;
+  void judge(RunReport& report, const Report& router, bool ended, std::uint64_t planned_samples) const;
   void judge_processes(RunReport& report) const;
+  void judge_workers(RunReport& report) const;
+  void judge_concurrency(RunReport& report, const Report& router) const;
   std::vector<std::string> warnings() const;
+  bool predicts() const;
   void tell_workers(RunReport& report, const Report& router) const;
   void tell_data(RunReport& report) const;
   void tell_balance(RunReport& report, const Report& router) const;
   bool oversubscribed() const;
 
-  std::vector<std::uint8_t> expected_, predictions_;
+  std::vector<Label> expected_, predictions_;
   bool keep_predictions_;
   Duration warmup_;
   bool watched_;
@@ -169,6 +176,7 @@ class Recorder {
   Offered offered_;
   Part warm_up_, measured_;
   Account samples_, batches_;
+  std::uint64_t most_outstanding_ = 0;  ///< batches announced and not settled, at once
   Settled counted_;  ///< kept apart from the ledger, whose slips it is there to find
   std::uint64_t agreeing_ = 0, compared_ = 0, correct_ = 0, labelled_ = 0, differing_ = 0;
   Histogram sample_latency_, lateness_, service_;

@@ -59,23 +59,44 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
     report.events.push_back({to_seconds(router.event_times[i] - t0_), router.events[i]});
   }
   std::ranges::stable_sort(report.events, {}, &RunEvent::t_s);
-  judge(report, ended, planned_samples);
+  judge(report, router, ended, planned_samples);
   return report;
 }
 
-double Recorder::measured_seconds() const { return std::max(0.0, to_seconds(last_ - from_)); }
+// n samples are n intervals, also where the first of them came at the very beginning: else n of a short run would be
+// completed, or released, at a higher rate than they were offered.
+
+/// From the last sample due before the measured part, or an interval before t0, to its last.
+Duration Recorder::scheduled_span() const {
+  const Time begin = offered_.due_before.value_or(t0_ - from_seconds(1 / run_.rate));
+  return offered_.samples ? last_scheduled_ - begin : Duration{};
+}
+
+/// What the measured part's samples were completed in: with a schedule no less than they were due in; without one, from
+/// the last completion of the warm-up.
+Duration Recorder::measured_span() const {
+  if (scheduled()) return std::max(last_ - from_, scheduled_span());
+  return last_ - (warm_up_.batches ? warm_up_.last : t0_);
+}
+
+Duration Recorder::warm_up_span() const {
+  if (!warm_up_.batches) return {};
+  const Duration taken = warm_up_.last - t0_;
+  return scheduled() && offered_.due_before
+             ? std::max(taken, *offered_.due_before - t0_ + from_seconds(1 / run_.rate))
+             : taken;
+}
 
 void Recorder::tell_rates(RunReport& report) const {
-  if (scheduled()) {
-    report.rates.requested = run_.rate;
-    const Duration apart = from_seconds(1 / run_.rate);
-    report.rates.scheduled =
-        rate_of(offered_.samples,
-                offered_.due_before ? last_scheduled_ - *offered_.due_before : last_scheduled_ - t0_ + apart);
-  }
   report.rates.released =
       rate_of(offered_.samples - offered_.first, offered_.last_released - offered_.first_released);
-  report.rates.completed = rate_of(measured_.samples, last_ - from_);
+  if (scheduled()) {
+    report.rates.requested = run_.rate;
+    report.rates.scheduled = rate_of(offered_.samples, scheduled_span());
+    report.rates.released =
+        rate_of(offered_.samples, scheduled_span() + (offered_.last_released - last_scheduled_));
+  }
+  report.rates.completed = rate_of(measured_.samples, measured_span());
 }
 
 void Recorder::tell_latencies(RunReport& report) const {
@@ -92,8 +113,26 @@ void Recorder::tell_warmup(RunReport& report) const {
   report.warmup.seconds = to_seconds(warmup_);
   report.warmup.samples = warm_up_.samples;
   report.warmup.batches = warm_up_.batches;
-  report.warmup.completed_rate = rate_of(warm_up_.samples, std::min(warmup_, last_ - t0_));
+  report.warmup.completed_rate = rate_of(warm_up_.samples, warm_up_span());
   report.warmup.batch_latency_ms = latency_of(warm_up_.latency, warm_up_.batches);
+}
+
+/// Where only the host's number of cores is told: all of them.
+UsableCores Recorder::Resources::cores() const {
+  UsableCores cores;
+  if (const auto told = parse_cpu_list(option_of(options, "cpus"))) {
+    cores.cpus = *told;
+  } else {
+    const std::uint32_t all = count_or_zero(option_of(options, "host_cores"));
+    for (std::uint32_t cpu = 0; cpu < std::min<std::uint32_t>(all, most_cpus); ++cpu) cores.cpus.push_back(cpu);
+  }
+  cores.quotas = parse_quotas(option_of(options, "cpu_quotas"));
+  return cores;
+}
+
+std::string Recorder::Resources::machine() const {
+  const std::string told = option_of(options, "machine");
+  return told.empty() ? "host " + host : told;
 }
 
 std::optional<MeanMax> Recorder::Resources::cpu_percent() const {
@@ -101,19 +140,31 @@ std::optional<MeanMax> Recorder::Resources::cpu_percent() const {
   return MeanMax{100 * cpu_s / span_s, cpu_max};
 }
 
+bool Recorder::predicts() const {
+  return std::ranges::any_of(resources_, [](const auto& process) {
+    return process.first.first == Role::infer && option_of(process.second.options, "backend") == "torch";
+  });
+}
+
 void Recorder::tell_workers(RunReport& report, const Report& router) const {
   std::map<std::string, Served> all = workers_;
   for (const auto& [who, resources] : resources_) {
     if (who.first == Role::infer) all.try_emplace(who.second);
   }
-  bool predicts = false;
+  std::map<std::string, std::uint64_t> failures;
+  for (std::size_t i = 0; i < router.failing.size(); ++i) {
+    failures[router.failing[i]] = router.failures[i];
+    all.try_emplace(router.failing[i]);
+  }
   for (const auto& [name, served] : all) {
     WorkerReport w;
     w.name = name;
     w.samples = served.samples;
     w.batches = served.batches;
+    w.failed = failures[name];
     w.busy_s = served.busy_s;
-    w.utilization = measured_seconds() > 0 ? w.busy_s / measured_seconds() : 0;
+    const double span = to_seconds(measured_span());
+    w.utilization = span > 0 ? w.busy_s / span : 0;
     if (served.samples) w.service_ms_per_sample = 1000 * served.busy_s / static_cast<double>(served.samples);
     w.lost = served.lost;
     const auto slot = std::ranges::find(router.slots, name);
@@ -122,6 +173,7 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
       const Resources& r = found->second;
       w.host = r.host;
       w.note = r.detail;
+      if (const double cores = r.cores().count(); cores > 0) w.cores = cores;
       w.cpu_percent = r.cpu_percent();
       if (r.readings) w.rss_mb = r.rss_mb();
       if (report.backend.empty()) {
@@ -133,11 +185,10 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
         report.versions.blas = option_of(r.options, "blas");
         report.config.emplace_back("infer", section_of(r.options));
       }
-      predicts = predicts || option_of(r.options, "backend") == "torch";
     }
     report.workers.push_back(std::move(w));
   }
-  if (predicts) {
+  if (predicts()) {
     if (labelled_) report.accuracy.top1 = static_cast<double>(correct_) / static_cast<double>(labelled_);
     if (compared_)
       report.accuracy.agreement = static_cast<double>(agreeing_) / static_cast<double>(compared_);

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "collect/core_claims.hpp"
 #include "collect/named_options.hpp"
 #include "collect/recorder.hpp"
 #include "report/steady_state.hpp"
 #include "stats/trend.hpp"
+#include "wire/buffer.hpp"
 
 namespace dp {
 namespace {
@@ -36,18 +38,16 @@ double Recorder::latency_growth() const {
   return grows ? trend.slope / tenth_s : 0;
 }
 
-/// More inference threads than cores on some host; workers that were lost have been replaced.
+/// More inference threads than cores they may use on some machine; workers that were lost have been replaced.
 bool Recorder::oversubscribed() const {
-  std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> hosts;
+  std::map<std::string, std::vector<CoreClaim>> machines;
   for (const auto& [who, r] : resources_) {
     if (who.first != Role::infer || option_of(r.options, "backend") != "torch") continue;
     if (const auto served = workers_.find(who.second); served != workers_.end() && served->second.lost)
       continue;
-    auto& [threads, cores] = hosts[r.host];
-    threads += count_or_zero(option_of(r.options, "threads"));
-    cores = count_or_zero(option_of(r.options, "host_cores"));
+    machines[r.machine()].push_back({count_or_zero(option_of(r.options, "threads")), r.cores()});
   }
-  return std::ranges::any_of(hosts, [](const auto& host) { return host.second.first > host.second.second; });
+  return std::ranges::any_of(machines, [](const auto& machine) { return dp::oversubscribed(machine.second); });
 }
 
 /// What has been noticed of the processes of the run.
@@ -77,7 +77,36 @@ void Recorder::judge_processes(RunReport& report) const {
   }
 }
 
-void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_samples) const {
+/// Failing fast costs the others little, so that a worker of no use would go unseen. One that was lost is told of as such.
+void Recorder::judge_workers(RunReport& report) const {
+  std::vector<std::string> useless;
+  for (const WorkerReport& w : report.workers) {
+    const auto served = workers_.find(w.name);
+    const bool none = served == workers_.end() || served->second.settled == 0;
+    if (w.failed && none && !w.lost) useless.push_back(fmt::format("{} failed all {}", w.name, w.failed));
+  }
+  if (useless.empty()) return;
+  add_verdict(report, "no worker failed every batch it was given", fmt::format("{}", fmt::join(useless, ", ")),
+              "a result from each worker that was given batches", false,
+              "see events[] for its errors; mend that worker, or run without it");
+}
+
+/// In a closed loop. What dp-stream has not yet heard to be settled is not outstanding: a tenth may be under way to it.
+void Recorder::judge_concurrency(RunReport& report, const Report& router) const {
+  if (report.rate_mode != "closed") return;
+  const PayloadMode payload = report.payload == "reference" ? PayloadMode::reference : PayloadMode::inline_pixels;
+  const std::uint64_t asked = run_.concurrency,
+                      holds = buffer_of(count_or_zero(option_of(router.options, "buffer")), payload);
+  add_verdict(report, "the batches asked for were outstanding",
+              fmt::format("at most {} at once, of {} in all, with room for {} in dp-route", most_outstanding_,
+                          batches_.announced, holds),
+              fmt::format("{}, give or take a tenth, as --concurrency says, and room for them", asked),
+              asked <= holds && 10 * most_outstanding_ >= 9 * asked,
+              asked <= holds ? "lower --concurrency, or give more --samples: dp-stream could not keep as many outstanding"
+                             : fmt::format("lower --concurrency, or give dp-route --buffer {}", asked));
+}
+
+void Recorder::judge(RunReport& report, const Report& router, bool ended, std::uint64_t planned_samples) const {
   const auto verdict = [&](auto&&... parts) { add_verdict(report, std::forward<decltype(parts)>(parts)...); };
   const Account& s = report.samples;
   verdict("every sample accounted for",
@@ -98,13 +127,19 @@ void Recorder::judge(RunReport& report, bool ended, std::uint64_t planned_sample
         fmt::format("{:.4f}", *report.accuracy.agreement), ">= 0.999", *report.accuracy.agreement >= 0.999,
         "check that --model, --weights and --expected belong together, and that the CPU computes in fp32");
   }
+  if (!expected_.empty() && predicts() && measured_.batches && !compared_) {
+    verdict("predictions agree with those shipped with the weights", "none of the samples is in --expected",
+            "samples to compare", false, "check that --expected and --data belong together");
+  }
   judge_processes(report);
+  judge_workers(report);
   if (measured_.batches == 0 && s.completed > 0) {
     verdict("something was measured", fmt::format("all {} batches were warm-up", warm_up_.batches),
             "batches after the warm-up", false, "give more --samples, or a shorter --warmup");
   }
   report.oversubscribed = oversubscribed();
   if (scheduled()) judge_schedule(report);
+  judge_concurrency(report, router);
   report.steady_state =
       steady_state_of(report.series, to_seconds(warmup_), to_seconds(last_released_ - t0_), scheduled());
   if (report.steady_state.steady && !report.overloaded) {
@@ -152,7 +187,7 @@ std::vector<std::string> Recorder::warnings() const {
   for (const Verdict& v : now.verdicts) {
     if (!v.ok) warnings.push_back(fmt::format("{}: {} (required: {})", v.criterion, v.observed, v.required));
   }
-  if (oversubscribed()) warnings.emplace_back("oversubscribed: more inference threads than cores on a host");
+  if (oversubscribed()) warnings.emplace_back("oversubscribed: more inference threads than cores they may use");
   return warnings;
 }
 

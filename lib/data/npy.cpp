@@ -2,6 +2,7 @@
 #include "data/npy.hpp"
 
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -165,6 +166,13 @@ std::pair<std::size_t, std::string_view> header_of(std::span<const std::byte> fi
   return {length_at + bytes + length, text.substr(length_at + bytes, length)};
 }
 
+template <class T>
+T element(std::span<const std::byte> bytes, std::uint64_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at * sizeof(T), sizeof value);
+  return value;
+}
+
 }  // namespace
 
 std::size_t element_size(NpyType type) { return facts(type).size; }
@@ -188,6 +196,29 @@ NpyArray parse_npy(std::span<const std::byte> file) {
                 size > data.size() ? "cut off, copy it again" : "save it again with numpy.save");
   }
   return {*header.type, std::move(*header.shape), data};
+}
+
+std::int64_t npy_integer(const NpyArray& array, std::uint64_t at) {
+  switch (array.type) {
+    case NpyType::u8:
+      return element<std::uint8_t>(array.bytes, at);
+    case NpyType::u16:
+      return element<std::uint16_t>(array.bytes, at);
+    case NpyType::u32:
+      return element<std::uint32_t>(array.bytes, at);
+    case NpyType::i8:
+      return element<std::int8_t>(array.bytes, at);
+    case NpyType::i16:
+      return element<std::int16_t>(array.bytes, at);
+    case NpyType::i32:
+      return element<std::int32_t>(array.bytes, at);
+    case NpyType::u64:  // beyond 63 bits it is negative, and refused as such
+    case NpyType::i64:
+      return element<std::int64_t>(array.bytes, at);
+    case NpyType::f32:
+      break;
+  }
+  return -1;
 }
 
 std::string npy_header(NpyType type, const std::vector<std::uint64_t>& shape) {

@@ -31,6 +31,9 @@ std::string_view name_of(NpyType type);
 /// Reads the bytes of a whole file; the array points into it. Throws Error that says what to do about it.
 NpyArray parse_npy(std::span<const std::byte> file);
 
+/// Element `at` of an array of integers; negative where 63 bits do not hold it, or it is no integer.
+std::int64_t npy_integer(const NpyArray& array, std::uint64_t at);
+
 /// The header that NumPy's own save would write for these: version 1.0, padded to 64 bytes.
 std::string npy_header(NpyType type, const std::vector<std::uint64_t>& shape);
 

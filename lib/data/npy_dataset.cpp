@@ -89,29 +89,6 @@ void check_values(const NpyFile& images, std::size_t sample_values) {
   }
 }
 
-std::int64_t integer(const NpyArray& array, std::uint64_t at) {
-  switch (array.type) {
-    case NpyType::u8:
-      return element<std::uint8_t>(array.bytes, at);
-    case NpyType::u16:
-      return element<std::uint16_t>(array.bytes, at);
-    case NpyType::u32:
-      return element<std::uint32_t>(array.bytes, at);
-    case NpyType::i8:
-      return element<std::int8_t>(array.bytes, at);
-    case NpyType::i16:
-      return element<std::int16_t>(array.bytes, at);
-    case NpyType::i32:
-      return element<std::int32_t>(array.bytes, at);
-    case NpyType::u64:  // beyond 63 bits it is negative, and refused as such
-    case NpyType::i64:
-      return element<std::int64_t>(array.bytes, at);
-    case NpyType::f32:
-      break;
-  }
-  return -1;
-}
-
 std::vector<Label> labels_of(const NpyFile& file, std::uint64_t samples) {
   const NpyArray& array = file.array;
   if (array.type == NpyType::f32)
@@ -122,7 +99,7 @@ std::vector<Label> labels_of(const NpyFile& file, std::uint64_t samples) {
   }
   std::vector<Label> labels(samples);
   for (std::uint64_t i = 0; i < samples; ++i) {
-    const std::int64_t label = integer(array, i);
+    const std::int64_t label = npy_integer(array, i);
     if (label < 0 || label >= no_label)
       throw Error("{}: label {} of sample {}: class numbers are 0 to {}", file.path, label, i, no_label - 1);
     labels[i] = static_cast<Label>(label);

@@ -47,15 +47,17 @@ Finding check_vega(const std::vector<std::filesystem::path>& folders);
 /// The files named in the list of SHA-256 sums, below `folder`; those that are not there are of health `missing`.
 Finding check_sums(const std::string& subject, const std::filesystem::path& list,
                    const std::filesystem::path& folder, Health missing, const std::string& remedy);
-/// The model predicts for each sample of the data set what is expected: one byte a sample, the first ones used.
+/// The model predicts for each sample of the data set what is expected of the first ones.
 Finding check_answers(const std::string& model, Backend& backend, const Dataset& data,
-                      std::span<const std::byte> expected);
+                      std::span<const Label> expected);
 /// The folder's key files: readable by their owner only, well-formed. Nothing there is well, too.
 Finding check_keys(const std::filesystem::path& folder);
 
 // ── The host ──
 /// Nobody listens on these ports of the loopback.
 Finding check_ports(const std::vector<std::uint16_t>& ports);
+/// Not all of the host's cores may be used: fewer threads are well.
+Finding check_cores(const HostDescription& host);
 /// `available_mb` as of available_memory_mb().
 Finding check_memory(double available_mb);
 double available_memory_mb();

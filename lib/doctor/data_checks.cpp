@@ -64,7 +64,7 @@ Finding check_sums(const std::string& subject, const fs::path& list, const fs::p
 }
 
 Finding check_answers(const std::string& model, Backend& backend, const Dataset& data,
-                      std::span<const std::byte> expected) {
+                      std::span<const Label> expected) {
   const std::string remedy = "weights, data and LibTorch do not belong together: install them again";
   const std::size_t total = std::min<std::size_t>(data.size(), expected.size());
   std::size_t same = 0;
@@ -72,7 +72,7 @@ Finding check_answers(const std::string& model, Backend& backend, const Dataset&
     const Outcome outcome = predict(backend, data, first, std::min(batch, total - first));
     if (outcome.error != ErrorClass::none) return {Health::fail, model, outcome.message, remedy};
     for (std::size_t i = 0; i < outcome.predictions.size(); ++i)
-      same += static_cast<unsigned>(outcome.predictions[i]) == std::to_integer<unsigned>(expected[first + i]);
+      same += outcome.predictions[i] == expected[first + i];
   }
   const std::string found = fmt::format("{} of {} known answers", same, total);
   if (total > 0 && same * 1000 >= total * least_agreement) return {Health::ok, model, found};

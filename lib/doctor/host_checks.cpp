@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "base/error.hpp"
@@ -39,6 +41,16 @@ Finding check_ports(const std::vector<std::uint16_t>& ports) {
   if (busy.empty()) return {Health::ok, "ports", fmt::format("{} are free", fmt::join(ports, ", "))};
   return {Health::warn, "ports", fmt::format("{}: somebody listens there", fmt::join(busy, ", ")),
           "end that run, or give other ports with --bind, --stream-bind, --worker-bind"};
+}
+
+Finding check_cores(const HostDescription& host) {
+  const std::string found = fmt::format("{:g} of {} usable", host.usable.count(), host.cores);
+  if (host.usable.count() >= host.cores) return {Health::ok, "cores", found};
+  std::string why = fmt::format("affinity {}", cpu_list_text(host.usable.cpus));
+  for (const CpuQuota& quota : host.usable.quotas) why += fmt::format(", a quota of {:g}", quota.cpus);
+  return {Health::warn, "cores", fmt::format("{} ({})", found, why),
+          fmt::format("give workers no more threads than {:g} in all, or lift what bounds them",
+                      std::max(1.0, std::floor(host.usable.count())))};
 }
 
 double available_memory_mb() {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "live/rate_span.hpp"
 #include "stats/percentile_support.hpp"
 #include "wire/message.hpp"
 
@@ -47,7 +48,7 @@ Json worker(const Snapshot& s, std::size_t i) {
   w["samples"] = s.samples[i];
   w["batches"] = s.batches[i];
   w["retried_batches"] = s.retried[i];
-  w["rate"] = rate(s.recent_samples[i], s.recent_window);
+  w["rate"] = rate(s.recent_samples[i], rate_span(s, s.recent_window));
   w["service_ms_per_sample"] =
       s.samples[i] ? Json(to_ms(s.busy[i]) / static_cast<double>(s.samples[i])) : Json();
   return w;
@@ -74,8 +75,8 @@ std::string snapshot_json(const Snapshot& s) {
             {"rates",
              {{"requested", s.requested > 0 ? Json(s.requested) : Json()},
               {"window_s", to_seconds(s.recent_window)},
-              {"offered", rate(s.recent_offered, s.recent_window)},
-              {"completed", rate(s.recent_completed, s.recent_window)}}},
+              {"offered", rate(s.recent_offered, rate_span(s, s.recent_window))},
+              {"completed", rate(s.recent_completed, rate_span(s, s.recent_window))}}},
             {"recent_batch_latency_ms", latency(s.recent)},
             {"batch_latency_ms", latency(s.whole)},
             {"recent_stages_ms",

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "live/rate_span.hpp"
 #include "live/top_text.hpp"
 #include "stats/percentile_support.hpp"
 
@@ -51,12 +52,13 @@ Line samples(const Snapshot& s) {
 }
 
 Line rates(const Snapshot& s) {
-  const auto recent = [&](std::uint64_t n) { return rate_text(n, s.recent_window); };
+  const auto recent = [&](std::uint64_t n) { return rate_text(n, rate_span(s, s.recent_window)); };
   std::string text = "rate/s   ";
   if (s.requested > 0) text += fmt::format("wanted {:g}  ", s.requested);
   text +=
       fmt::format("offered {}  completed {}  (last {:.0f} s)  whole run {}", recent(s.recent_offered),
-                  recent(s.recent_completed), to_seconds(s.recent_window), rate_text(s.completed, s.elapsed));
+                  recent(s.recent_completed), to_seconds(s.recent_window),
+                  rate_text(s.completed, rate_span(s, s.elapsed)));
   return {{text}};
 }
 

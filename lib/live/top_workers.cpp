@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "live/rate_span.hpp"
 #include "live/top_text.hpp"
 #include "wire/message.hpp"
 
@@ -150,7 +151,7 @@ std::vector<Line> workers(const Snapshot& s, const View& view, std::size_t room)
   const std::size_t first =
       std::min(static_cast<std::size_t>(std::max(view.first_row, 0)), rows.size() - shown);
   for (std::size_t i = first; i < first + shown; ++i)
-    lines.push_back(line_of(rows[i], layout, all, s.recent_window));
+    lines.push_back(line_of(rows[i], layout, all, rate_span(s, s.recent_window)));
   if (!all_fit) {
     std::string rest =
         fmt::format("workers {} to {} of {} (up, down)", first + 1, first + shown, rows.size());

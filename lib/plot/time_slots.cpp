@@ -88,12 +88,16 @@ std::vector<TimeSlot> slots_of(const BatchTimes& times) {
 
 std::vector<TimeSlot> slots_of(const RunReport& report) {
   std::vector<TimeSlot> slots;
+  // n samples of a schedule are n intervals, the last one's to its end.
+  const double scheduled =
+      report.rates.requested ? static_cast<double>(report.samples.announced) / *report.rates.requested : 0;
+  const double end = std::max(report.duration_s, scheduled);
   for (const SecondOfRun& row : report.series) {
-    const double until = std::min(report.duration_s, row.t_s + row.seconds), seconds = until - row.t_s;
+    const double until = std::min(end, row.t_s + row.seconds), seconds = until - row.t_s;
     const auto offered = static_cast<double>(row.offered), completed = static_cast<double>(row.completed),
                queue = static_cast<double>(row.queue);
     if (too_short(seconds, row.seconds) && !slots.empty())
-      join(slots.back(), offered, completed, queue, report.duration_s, row.max_ms);
+      join(slots.back(), offered, completed, queue, end, row.max_ms);
     else
       slots.push_back(
           {row.t_s, until, offered / seconds, completed / seconds, queue, row.p50_ms, row.max_ms});

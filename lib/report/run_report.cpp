@@ -58,10 +58,10 @@ void fields(A& a, BeforeDuring& b) {
 }
 template <class A>
 void fields(A& a, HostFacts& h) {
-  a("cpu", h.cpu), a("isa", h.isa), a("cores", h.cores), a("memory_mb", h.memory_mb), a("kernel", h.kernel);
-  a("governor", or_null(h.governor)), a("load_before", h.load_before);
-  a("steal_percent", later(h.steal_percent)), a("cpu_busy_percent", later(h.cpu_busy_percent));
-  a("memory_used_mb", later(h.memory_used_mb));
+  a("cpu", h.cpu), a("isa", h.isa), a("cores", h.cores), a("usable_cores", later(h.usable_cores));
+  a("memory_mb", h.memory_mb), a("kernel", h.kernel), a("governor", or_null(h.governor));
+  a("load_before", h.load_before), a("steal_percent", later(h.steal_percent));
+  a("cpu_busy_percent", later(h.cpu_busy_percent)), a("memory_used_mb", later(h.memory_used_mb));
 }
 template <class A>
 void fields(A& a, BuildFacts& b) {
@@ -117,8 +117,9 @@ template <class A>
 void fields(A& a, WorkerReport& w) {
   a("name", w.name), a("host", w.host), a("slot", w.slot), a("samples", w.samples), a("batches", w.batches);
   a("failed", w.failed), a("busy_s", w.busy_s), a("utilization", w.utilization);
-  a("service_ms_per_sample", w.service_ms_per_sample), a("cpu_percent", w.cpu_percent), a("rss_mb", w.rss_mb);
-  a("data_mb_peak", later(w.data_mb_peak)), a("lost", w.lost), a("note", w.note);
+  a("service_ms_per_sample", w.service_ms_per_sample), a("cores", later(w.cores));
+  a("cpu_percent", w.cpu_percent), a("rss_mb", w.rss_mb), a("data_mb_peak", later(w.data_mb_peak));
+  a("lost", w.lost), a("note", w.note);
 }
 template <class A>
 void fields(A& a, StageReport& s) {

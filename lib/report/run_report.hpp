@@ -48,6 +48,7 @@ struct BeforeDuring {
 struct HostFacts {
   std::string cpu, isa;
   std::uint32_t cores = 0;
+  std::optional<double> usable_cores;  ///< by dp-collect, for its affinity and quotas; absent in older files
   double memory_mb = 0;
   std::string kernel, governor;             ///< governor "": unknown
   double load_before = 0;                   ///< one-minute load average before the run
@@ -136,10 +137,12 @@ struct FirstLastPeak {
 struct WorkerReport {
   std::string name, host;
   std::optional<std::uint32_t> slot;  ///< absent for a spare that never had one
-  std::uint64_t samples = 0, batches = 0, failed = 0;
+  std::uint64_t samples = 0, batches = 0;
+  std::uint64_t failed = 0;  ///< attempts that ended badly, of the whole run; batches may have been served by others
   double busy_s = 0;       ///< time spent computing
   double utilization = 0;  ///< busy ÷ measured duration
   std::optional<double> service_ms_per_sample;
+  std::optional<double> cores;  ///< it may use, by affinity and quota of its control groups; absent if not told
   std::optional<MeanMax> cpu_percent;  ///< 100: one core
   std::optional<MeanPeak> rss_mb;
   /// MB of the distinct samples it served: what it must hold, or fetch once, to serve them by reference. Absent when
@@ -241,7 +244,7 @@ struct RunReport {
   std::optional<double> data_moved_mb;   ///< sum of the workers' data_mb_peak
   bool coupled = false;                  ///< a bounded buffer filled: the strategy no longer shows alone
   bool overloaded = false;               ///< the queue grew: latencies are not a property of the system
-  bool oversubscribed = false;           ///< more threads than cores
+  bool oversubscribed = false;           ///< more threads than cores they may use
   bool one_host = true;                  ///< all are processes of one host, "nodes" too
   std::optional<double> clock_bound_ms;  ///< bound on clock offsets across hosts; absent on one host
   std::vector<RunEvent> events;

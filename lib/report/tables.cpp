@@ -67,8 +67,11 @@ struct MatrixRow {
   }
 };
 
-void add_worker(MatrixRow& row, const WorkerReport& w, double duration_s) {
-  if (duration_s > 0) row.add("throughput", static_cast<double>(w.samples) / duration_s);
+/// `throughput` of all workers is shared by what each of them served of `samples`.
+void add_worker(MatrixRow& row, const WorkerReport& w, double throughput, std::uint64_t samples) {
+  if (samples > 0)
+    row.add("throughput", throughput * static_cast<double>(w.samples) / static_cast<double>(samples));
+  row.add("failed", static_cast<double>(w.failed));
   row.add("cpu_percent", w.cpu_percent ? std::optional(w.cpu_percent->mean) : std::nullopt);
   row.add("memory_mb", w.rss_mb ? std::optional(w.rss_mb->mean) : std::nullopt);
   row.add("service_ms_per_sample", w.service_ms_per_sample);
@@ -84,10 +87,16 @@ void add_matrix_rows(const Cell& cell, std::vector<MatrixRow>& rows) {
     aggregate.add("latency_ms", r.latency_ms.mean);
     aggregate.add("cpu_percent", cpu_percent_of(r));
     aggregate.add("memory_mb", memory_mb_of(r));
+    std::uint64_t served = 0, failed = 0;
+    for (const WorkerReport& w : r.workers) {
+      served += w.samples;
+      failed += w.failed;
+    }
+    aggregate.add("failed", static_cast<double>(failed));
     for (const WorkerReport& w : r.workers) {
       const auto row =
           nodes.try_emplace(w.name, MatrixRow{"node", cell.strategy, cell.nodes, w.name, {}}).first;
-      add_worker(row->second, w, r.duration_s);
+      add_worker(row->second, w, r.rates.completed, served);
     }
   }
   rows.push_back(std::move(aggregate));
@@ -162,6 +171,7 @@ Table combined_results(const Sweep& sweep, const std::vector<CellSummary>& cells
     const auto found = row.values.find("throughput");
     return found == row.values.end() ? "" : text(ci_half_width(found->second));
   });
+  columns.emplace_back("failed", mean_column("failed"));
   std::map<std::pair<std::string, std::uint32_t>, const CellSummary*> summary_of;
   for (const CellSummary& s : cells) summary_of[{s.strategy, s.nodes}] = &s;
   for (const auto& mark : marks()) {

@@ -14,6 +14,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "runtime/host_cores.hpp"
+
 namespace dp {
 namespace {
 
@@ -54,6 +56,7 @@ HostDescription describe_host() {
   if (::uname(&names) == 0) host.kernel = std::string(names.sysname) + " " + names.release;
   host.governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   host.cores = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  host.usable = usable_cores();
   struct sysinfo info {};
   if (::sysinfo(&info) == 0) host.memory_mb = static_cast<double>(info.totalram) * info.mem_unit / 1e6;
   double load = 0;

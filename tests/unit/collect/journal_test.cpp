@@ -192,9 +192,9 @@ TEST(Journal, AJournalWithoutItsBeginningIsRefused) {
 TEST(Journal, AnotherFormatIsRefused) {
   Opened later = opened();
   later.format = journal_format + 1;
-  expect_refused(written(later), "format is not 1");
-  expect_refused(written(opened()) + written(later), "format is not 1");
-  expect_refused(record_of(0, "\x91\x02"), "format is not 1");  // and has other fields
+  expect_refused(written(later), "format is not 2");
+  expect_refused(written(opened()) + written(later), "format is not 2");
+  expect_refused(record_of(0, "\x91\x03"), "format is not 2");  // and has other fields
 }
 
 TEST(Journal, ARecordThatIsWholeButNotOfThisFormatIsRefused) {

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "collect/recorder.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -60,7 +61,7 @@ const Verdict* verdict(const RunReport& report, const std::string& about) {
 }
 
 struct RecorderTest : testing::Test {
-  explicit RecorderTest(std::vector<std::uint8_t> expected = {}) : recorder(std::move(expected)) {}
+  explicit RecorderTest(std::vector<Label> expected = {}) : recorder(std::move(expected)) {}
 
   void begin(double rate = 1000) { recorder.begin(run_at(rate), t0); }
   void take(const Announced& batch, const Stations& at, const std::string& worker = "w0",
@@ -175,9 +176,47 @@ TEST_F(RecorderTest, TheFourRates) {
   const Rates r = report().rates;
   EXPECT_DOUBLE_EQ(r.requested.value(), 200);
   EXPECT_DOUBLE_EQ(r.scheduled.value(), 200);  // 20 samples in 100 ms
-  EXPECT_DOUBLE_EQ(r.released, 200);           // the last 18 in 90 ms
+  EXPECT_DOUBLE_EQ(r.released, 200);           // as they were due
   EXPECT_DOUBLE_EQ(r.completed, 100);          // 20 by 200 ms
   EXPECT_DOUBLE_EQ(report().duration_s, 0.2);
+}
+
+/// One sample.
+Announced sample_at(double scheduled, double lateness = 0) {
+  Announced batch = batch_at(scheduled, lateness);
+  batch.ids.pop_back();
+  batch.labels.pop_back();
+  return batch;
+}
+
+TEST_F(RecorderTest, NSamplesAreNIntervalsAndNoRateExceedsWhatWasOffered) {
+  begin(10);
+  for (const double due : {0, 100, 200, 300}) {  // 4 samples at 10/s are 0.4 s
+    const Announced batch = sample_at(due, due == 0 ? 50 : 0);
+    take(batch, served(batch, 60), "w0", {0});
+  }
+  const RunReport r = report();
+  EXPECT_DOUBLE_EQ(r.rates.scheduled.value(), 10);
+  EXPECT_DOUBLE_EQ(r.rates.released, 10) << "the first was late, which makes the others no faster";
+  EXPECT_DOUBLE_EQ(r.rates.completed, 10);
+  EXPECT_DOUBLE_EQ(r.workers.at(0).utilization, 4 * 0.001 / 0.4);
+}
+
+TEST_F(RecorderTest, OneSampleIsOneInterval) {
+  begin(10);
+  const Announced batch = sample_at(0);
+  take(batch, served(batch, 1), "w0", {0});
+  EXPECT_DOUBLE_EQ(report().rates.completed, 10);
+  EXPECT_DOUBLE_EQ(report().rates.released, 10);
+}
+
+TEST_F(RecorderTest, WhatTakesLongerThanItsScheduleIsCompletedAtALowerRate) {
+  begin(10);
+  for (const double due : {0, 100, 200, 300}) {
+    const Announced batch = sample_at(due);
+    take(batch, served(batch, 500), "w0", {0});
+  }
+  EXPECT_DOUBLE_EQ(report().rates.completed, 4 / 0.8);
 }
 
 TEST_F(RecorderTest, WithoutAScheduleNoRateIsRequested) {
@@ -392,6 +431,101 @@ TEST_F(RecorderTest, WithoutTheRoutersReportTheRunIsInvalid) {
   EXPECT_FALSE(verdict(report(Report{}), "dp-route")->ok);
 }
 
+TEST_F(RecorderTest, AWorkerThatFailedEverythingItWasGivenMakesTheRunInvalid) {
+  const struct {
+    const char* what;
+    std::uint64_t served, failed;
+    bool lost, ok;
+  } cases[] = {{"failed all", 0, 3, false, false},
+               {"failed some", 1, 3, false, true},
+               {"was given none", 0, 0, false, true},
+               {"died over its first", 0, 1, true, true}};
+  for (const auto& one : cases) {
+    Recorder recorder({}, false, ms(100));
+    recorder.begin(run_at(1000, 4), t0);
+    for (const char* worker : {"w0", "w1"}) recorder.usage(Role::infer, worker, of_worker({}));
+    for (int k = 0; k < 2; ++k) {  // the first in the warm-up
+      const Announced batch = batch_at(100.0 * k);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, 5), k == 0 && one.served ? "w1" : "w0", {0, 1});
+    }
+    if (one.lost) recorder.lost_worker("w1");
+    Report router = some_router();
+    if (one.failed) router.failing = {"w1"}, router.failures = {one.failed};
+    const RunReport r = recorder.report(router, true, 4);
+    EXPECT_EQ(r.valid, one.ok) << one.what;
+    ASSERT_THAT(r.workers, SizeIs(2));
+    EXPECT_EQ(r.workers[0].failed, 0U);
+    EXPECT_EQ(r.workers[1].failed, one.failed) << one.what;
+    const Verdict* found = verdict(r, "failed every batch");
+    EXPECT_EQ(found == nullptr, one.ok) << one.what;
+    if (!found) continue;
+    EXPECT_THAT(found->observed, HasSubstr("w1 failed all 3"));
+    EXPECT_FALSE(found->remedy.empty());
+  }
+}
+
+TEST_F(RecorderTest, AWorkerNobodyHeardOfIsListedForItsFailures) {
+  begin();
+  take(0, 5);
+  Report router = some_router();
+  router.failing = {"w7"};
+  router.failures = {2};
+  const RunReport r = report(router);
+  ASSERT_THAT(r.workers, SizeIs(2));
+  EXPECT_EQ(r.workers[1].name, "w7");
+  EXPECT_EQ(r.workers[1].failed, 2U);
+}
+
+TEST_F(RecorderTest, AClosedLoopIsJudgedByWhatWasOutstanding) {
+  const struct {
+    std::uint32_t asked;
+    int at_once, batches;
+    const char *buffer, *payload;
+    bool ok;
+    const char* remedy;
+  } cases[] = {{4, 4, 12, "0", "inline", true, ""},
+               {20, 18, 40, "0", "inline", true, ""},  // two are under way back to dp-stream
+               {20, 17, 40, "0", "inline", false, "lower --concurrency"},
+               {20, 5, 5, "0", "inline", false, "--samples"},
+               {257, 257, 300, "0", "inline", false, "--buffer 257"},
+               {257, 257, 300, "257", "inline", true, ""},
+               {257, 257, 300, "0", "reference", true, ""},
+               {4, 4, 12, "3", "inline", false, "--buffer 4"}};
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    dp::Run run = run_at(0, static_cast<std::uint64_t>(2 * one.batches));
+    run.concurrency = one.asked;
+    run.options = {"payload", one.payload};
+    recorder.begin(run, t0);
+    std::vector<Announced> out;
+    for (int k = 0; k < one.batches || !out.empty();) {
+      if (k < one.batches && out.size() < static_cast<std::size_t>(one.at_once)) {
+        out.push_back(batch_at(k++));
+        recorder.announced(out.back());
+        continue;
+      }
+      recorder.completed(out.front(), served(out.front(), 1000), "w0", {0, 1});
+      out.erase(out.begin());
+    }
+    Report router = some_router();
+    router.options = {"buffer", one.buffer};
+    const RunReport r = recorder.report(router, true, static_cast<std::uint64_t>(2 * one.batches));
+    const Verdict* found = verdict(r, "outstanding");
+    ASSERT_TRUE(found) << one.asked;
+    EXPECT_EQ(found->ok, one.ok) << one.asked << " asked, " << one.at_once << " at once";
+    EXPECT_EQ(r.valid, one.ok);
+    EXPECT_THAT(found->remedy, HasSubstr(one.remedy));
+    EXPECT_THAT(found->observed, HasSubstr(fmt::format("at most {} at once", one.at_once)));
+  }
+}
+
+TEST_F(RecorderTest, WithoutAClosedLoopNothingNeedsToBeOutstanding) {
+  begin();
+  take(0, 5);
+  EXPECT_EQ(verdict(report(), "outstanding"), nullptr);
+}
+
 TEST_F(RecorderTest, TheStrategyIsCoupledWhenTheBufferFilledUnderASchedule) {
   Report router = some_router();
   router.full = 3;
@@ -417,7 +551,7 @@ TEST_F(WithWarmUp, WhatIsDueInItIsAccountedForAndKeptApart) {
   EXPECT_EQ(r.warmup.seconds, 1);
   EXPECT_EQ(r.warmup.batches, 10U);
   EXPECT_EQ(r.warmup.samples, 20U);
-  EXPECT_DOUBLE_EQ(r.warmup.completed_rate, 20);  // of the first second
+  EXPECT_DOUBLE_EQ(r.warmup.completed_rate, 20 / 1.45);  // the last one, due at 950 ms, 500 ms later
   EXPECT_DOUBLE_EQ(r.warmup.batch_latency_ms.mean.value(), 500);
   EXPECT_EQ(r.batch_latency_ms.n, 20U);
   EXPECT_DOUBLE_EQ(r.batch_latency_ms.max.value(), 50);
@@ -440,8 +574,24 @@ TEST_F(WithWarmUp, WithoutAScheduleItGoesByTheTimeOfCompletion) {
   const RunReport r = report();
   EXPECT_EQ(r.warmup.batches, 1U);
   EXPECT_EQ(r.batch_latency_ms.n, 3U);
-  EXPECT_DOUBLE_EQ(r.rates.completed, 6);  // from 1 s to 2 s
-  EXPECT_DOUBLE_EQ(r.warmup.completed_rate, 2);
+  EXPECT_DOUBLE_EQ(r.rates.completed, 6 / 1.6);  // at 1.2, 1.5 and 2 s, the one before at 0.4 s
+  EXPECT_DOUBLE_EQ(r.warmup.completed_rate, 2 / 0.4);
+}
+
+TEST_F(WithWarmUp, ItsRateExceedsNeitherWhatWasOfferedNorWhatCameBack) {
+  for (const double latency : {10.0, 6400.0}) {
+    Recorder recorder({}, false, ms(350));
+    recorder.begin(run_at(10, 8), t0);
+    for (int k = 0; k < 8; ++k) {  // four of them before 0.35 s
+      const Announced batch = sample_at(100.0 * k);
+      recorder.announced(batch);
+      recorder.completed(batch, served(batch, latency), "w0", {0});
+    }
+    const RunReport r = recorder.report(some_router(), true, 8);
+    ASSERT_EQ(r.warmup.samples, 4U);
+    EXPECT_DOUBLE_EQ(r.warmup.completed_rate, latency == 10 ? 10 : 4 / 6.7);
+    EXPECT_DOUBLE_EQ(r.rates.completed, latency == 10 ? 10 : 4 / 6.75);
+  }
 }
 
 TEST_F(WithWarmUp, ARunOfNothingElseIsInvalid) {
@@ -541,6 +691,21 @@ TEST_F(WithExpected, AgreementBelowNineNinesInAThousandIsInvalid) {
     recorder.announced(batch);
     recorder.completed(batch, served(batch, 5), "w0", predictions);
     EXPECT_EQ(recorder.report(some_router(), true, 1000).valid, wrong == 1);
+  }
+}
+
+TEST(RecorderExpected, ClassesBeyondAByteAreComparedAndUnknownOnesAreNot) {
+  for (const bool any : {true, false}) {
+    Recorder recorder(any ? std::vector<Label>{300, no_label} : std::vector<Label>(2, no_label));
+    recorder.begin(run_at(1000), t0);
+    recorder.usage(Role::infer, "w0", of_worker({"backend", "torch"}));
+    const Announced batch = batch_at(0);
+    recorder.announced(batch);
+    recorder.completed(batch, served(batch, 5), "w0", {300, 301});
+    const RunReport r = recorder.report(some_router(), true, 2);
+    EXPECT_EQ(r.accuracy.compared, any ? 1U : 0U);
+    EXPECT_EQ(r.accuracy.agreement, any ? std::optional(1.0) : std::nullopt);
+    EXPECT_EQ(r.valid, any) << "a comparison that was asked for and did not take place is no agreement";
   }
 }
 
@@ -659,6 +824,32 @@ TEST_F(RecorderTest, OversubscribedWhenAHostsWorkersHaveMoreThreadsThanCores) {
   }
 }
 
+TEST_F(RecorderTest, CoresAreThoseAWorkerMayUseOnItsMachineWhateverItsHostIsCalled) {
+  const struct {
+    const char *what, *cpus[2], *quotas[2], *machine[2];
+    bool expected;
+  } cases[] = {
+      {"the same core", {"0", "0"}, {"", ""}, {"m", "m"}, true},
+      {"a core each", {"0", "1"}, {"", ""}, {"m", "m"}, false},
+      {"the same number on two machines", {"0", "0"}, {"", ""}, {"m", "n"}, false},
+      {"containers under one quota", {"0-3", "0-3"}, {"7:1", "7:1"}, {"m", "m"}, true},
+      {"containers with quotas of their own", {"0-3", "0-3"}, {"7:1", "8:1"}, {"m", "m"}, false},
+  };
+  for (const auto& one : cases) {
+    Recorder recorder({});
+    recorder.begin(run_at(1000), t0);
+    for (const int w : {0, 1}) {
+      recorder.usage(Role::infer, std::to_string(w),
+                     of_worker({"backend", "torch", "threads", "1", "host_cores", "4", "cpus", one.cpus[w],
+                                "cpu_quotas", one.quotas[w], "machine", one.machine[w]},
+                               fmt::format("container-{}", w)));
+    }
+    const RunReport r = recorder.report(some_router(), true, 0);
+    EXPECT_EQ(r.oversubscribed, one.expected) << one.what;
+    EXPECT_EQ(r.workers.at(0).cores, 1) << one.what;
+  }
+}
+
 TEST_F(RecorderTest, ProcessFiguresAreMeansAndPeaksOfTheReadings) {
   begin();
   constexpr std::uint64_t mb = 1'000'000;
@@ -722,7 +913,7 @@ TEST(RecorderPredictions, AreKeptBySampleIdWhenAskedFor) {
   batch.ids = {3, 1};
   recorder.announced(batch);
   recorder.completed(batch, served(batch, 5), "w0", {7, 300});
-  EXPECT_THAT(recorder.predictions(), ElementsAre(no_prediction, no_prediction, no_prediction, 7));
+  EXPECT_THAT(recorder.predictions(), ElementsAre(no_label, 300, no_label, 7));
 }
 
 TEST_F(RecorderTest, KeepsNoPredictionsUnasked) {

@@ -155,7 +155,7 @@ class Oracle : public Backend {
 
 TEST(DoctorAnswers, OneNearTieInFiveHundredIsWellAndThreeWrongOnesAreNot) {
   const auto data = open_dataset("synthetic:3x4x4:512");
-  const std::vector<std::byte> expected(10000, std::byte{7});
+  const std::vector<Label> expected(10000, Label{7});
   std::vector<Label> answers(512, Label{7});
   const auto examine = [&] {
     Oracle oracle(answers);
@@ -206,6 +206,20 @@ TEST(DoctorHost, LittleMemoryIsAWarning) {
 TEST_F(Doctor, AFolderThatIsNotThereHasNoDisk) {
   EXPECT_EQ(check_disk(folder_ / "none").health, Health::fail);
   EXPECT_THAT(check_disk(folder_).found, HasSubstr(folder_.string()));
+}
+
+TEST(DoctorHost, CoresThatMayNotBeUsedAreToldOf) {
+  HostDescription host;
+  host.cores = 4;
+  host.usable.cpus = {0, 1, 2, 3};
+  EXPECT_EQ(check_cores(host).health, Health::ok);
+  EXPECT_EQ(check_cores(host).found, "4 of 4 usable");
+  host.usable.quotas = {{"a", 2.5}};
+  EXPECT_EQ(check_cores(host).health, Health::warn);
+  EXPECT_EQ(check_cores(host).found, "2.5 of 4 usable (affinity 0-3, a quota of 2.5)");
+  EXPECT_THAT(check_cores(host).remedy, HasSubstr("no more threads than 2"));
+  host.usable = {{3}, {}};
+  EXPECT_EQ(check_cores(host).found, "1 of 4 usable (affinity 3)");
 }
 
 TEST(DoctorHost, ASlowClockASavingCpuAndCompanyAreWarnings) {

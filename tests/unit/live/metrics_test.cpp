@@ -74,6 +74,18 @@ TEST(Metrics, AreRefusedBeyondThisHost) {
     EXPECT_THROW(checked_metrics_address(bad, false), UsageError) << bad;
 }
 
+TEST(SnapshotJson, RatesAreNoHigherThanWhatWasOfferedAtTheBeginning) {
+  Snapshot s = running(1);
+  s.requested = 10;
+  s.elapsed = s.recent_window = ms(300);  // due at 0, 100, 200 and 300 ms
+  s.recent_offered = s.recent_completed = s.recent_samples.back() = 4;
+  const auto json = nlohmann::json::parse(snapshot_json(s));
+  EXPECT_DOUBLE_EQ(json["rates"]["offered"], 10);
+  EXPECT_DOUBLE_EQ(json["rates"]["completed"], 10);
+  EXPECT_DOUBLE_EQ(json["workers"][0]["rate"], 10);
+  EXPECT_DOUBLE_EQ(json["rates"]["window_s"], 0.3);
+}
+
 TEST(SnapshotJson, IsOneLineWithUnitsAndNulls) {
   Snapshot s = running(1);
   s.recent_span[2] = {};

@@ -56,6 +56,15 @@ TEST(TopFrame, SaysHowTheRunGoes) {
               HasSubstr("wanted 100  offered 100.0  completed 98.0  (last 5 s)"));  // 500 and 490 in 5 s
 }
 
+TEST(TopFrame, ShowsNoHigherRateThanWasOfferedAtTheBeginning) {
+  Snapshot s = running(1);
+  s.requested = 0.5;
+  s.elapsed = s.recent_window = ms(2000);  // two samples by then, due at 0 and 2 s: they stand for 4 s
+  s.completed = s.recent_offered = s.recent_completed = s.recent_samples.back() = 2;
+  const std::string text = shown(s);
+  EXPECT_THAT(text, HasSubstr("offered 0.5  completed 0.5  (last 2 s)  whole run 0.5"));
+}
+
 TEST(TopFrame, MarksPercentilesThatTooFewBatchesSupport) {
   const std::string text = shown(running(1));  // p99 needs 662 batches, p95 needs 129
   EXPECT_THAT(text,

@@ -93,6 +93,19 @@ TEST(TimeSlots, OfAReportWithLongRowsHaveRatesOverTheirLength) {
   EXPECT_DOUBLE_EQ(slots[1].completed, 4400 / 4.9);
 }
 
+TEST(TimeSlots, OfAShortReportShowNoHigherRateThanWasOffered) {
+  RunReport report;
+  report.rates.requested = 10;
+  report.samples.announced = 14;
+  report.duration_s = 1.301;  // the last of 14 samples at 10/s is due at 1.3 s, and stands for the time to 1.4 s
+  report.series = {{0, 10, 10, 0, {}, {}, {}}, {1, 4, 4, 0, {}, {}, {}}};
+  const auto slots = slots_of(report);
+  ASSERT_EQ(slots.size(), 2u);
+  EXPECT_DOUBLE_EQ(slots[1].until_s, 1.4);
+  EXPECT_NEAR(slots[1].offered, 10, 1e-9);
+  EXPECT_NEAR(slots[1].completed, 10, 1e-9);
+}
+
 TEST(TimeSlots, EndWithTheLastBatch) {
   BatchTimes times = make_batches();
   times.batches.back().collected_ms = 8100;  // 0.1 s of a slot of one second

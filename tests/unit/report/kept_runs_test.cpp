@@ -96,6 +96,15 @@ TEST(KeptRuns, BeforeRowsHadALengthHaveRowsOfASecond) {
   EXPECT_THAT(kept(4).series, Each(Field(&SecondOfRun::seconds, 2U)));
 }
 
+TEST(KeptRuns, BeforeUsableCoresWereToldDoNotKnowThem) {
+  for (const std::size_t i : {0, 1, 2, 3, 4}) {
+    EXPECT_FALSE(kept(i).host.usable_cores) << i;
+    EXPECT_FALSE(kept(i).workers.at(0).cores) << i;
+  }
+  EXPECT_THAT(kept(5).host.usable_cores, Optional(1.5));
+  EXPECT_THAT(kept(5).workers.at(0).cores, Optional(1.5));
+}
+
 TEST(KeptRuns, ThatDoNotSaySoAreOfOneHostWhereTheirClockIsOne) {
   const KeptRun first = kept_runs().at(0);
   EXPECT_TRUE(kept(0).one_host);

@@ -35,6 +35,9 @@ RunReport full_report() {
   r.workers[1].slot = 1;
   r.workers[1].cpu_percent = MeanMax{90, 100};
   r.workers[1].data_mb_peak = 1.5;
+  r.workers[1].cores = 1.5;
+  r.workers[1].failed = 3;
+  r.host.usable_cores = 2;
   r.data_moved_mb = 2.5;
   r.stages = {{"route", std::nullopt, MeanPeak{10, 12}, FirstLastPeak{3, 4, 5}}};
   r.events = {{1.5, "worker w1 lost"}};

@@ -37,8 +37,9 @@ TEST(PredictionsFile, EveryClassAModelMayHaveSurvives) {
 TEST(PredictionsFile, IsWhatNumpySaves) {
   const std::string dict = "{'descr': '<u2', 'fortran_order': False, 'shape': (3,), }";
   const std::string header = dict + std::string(118 - dict.size() - 1, ' ') + "\n";
-  EXPECT_EQ(predictions_file(std::vector<Label>{7, 300, no_label}),
-            "\x93NUMPY" + std::string{1, 0, 118, 0} + header + std::string{7, 0, 44, 1, -1, -1});
+  const std::string version{1, 0, 118, 0}, data{7, 0, 44, 1, -1, -1};
+  const std::vector<Label> classes = {7, 300, no_label};
+  EXPECT_EQ(predictions_file(classes), "\x93NUMPY" + version + header + data);
 }
 
 TEST(PredictionsFile, TheOldFormatHasOneByteASample) {

@@ -37,9 +37,11 @@ std::optional<CpuList> parse_cpu_list(std::string_view text) {
   for (const std::string& part : split(std::string(text), ',')) {
     const auto dash = std::min(part.find('-'), part.size());
     const auto first = number<std::uint32_t>(std::string_view(part).substr(0, dash));
-    const auto last = dash == part.size() ? first : number<std::uint32_t>(std::string_view(part).substr(dash + 1));
+    const auto last =
+        dash == part.size() ? first : number<std::uint32_t>(std::string_view(part).substr(dash + 1));
     if (!first || !last || *last < *first || *last - *first >= most_cpus) return std::nullopt;
-    if (cpus.size() + (*last - *first) + 1 > most_cpus || (!cpus.empty() && *first <= cpus.back())) return std::nullopt;
+    if (cpus.size() + (*last - *first) + 1 > most_cpus || (!cpus.empty() && *first <= cpus.back()))
+      return std::nullopt;
     for (std::uint32_t cpu = *first; cpu < *last; ++cpu) cpus.push_back(cpu);
     cpus.push_back(*last);
   }

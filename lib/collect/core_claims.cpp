@@ -54,7 +54,8 @@ bool too_many_for_cores(const Claimed& claimed) {
       if (threads_within(claimed, cpus) > cpus.size()) return true;
     }
   }
-  return std::ranges::any_of(merged(claimed), [](const auto& part) { return part.second > part.first.size(); });
+  return std::ranges::any_of(merged(claimed),
+                             [](const auto& part) { return part.second > part.first.size(); });
 }
 
 }  // namespace

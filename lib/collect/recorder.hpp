@@ -113,7 +113,7 @@ class Recorder {
     std::uint64_t samples = 0, batches = 0;
     double busy_s = 0;
     bool lost = false;
-    Work all;  ///< warm-up included, unlike the above
+    Work all;                   ///< warm-up included, unlike the above
     std::uint64_t settled = 0;  ///< batches, warm-up included
     std::uint64_t retried = 0;
     Recent<Work> recent;

@@ -124,7 +124,8 @@ UsableCores Recorder::Resources::cores() const {
     cores.cpus = *told;
   } else {
     const std::uint32_t all = count_or_zero(option_of(options, "host_cores"));
-    for (std::uint32_t cpu = 0; cpu < std::min<std::uint32_t>(all, most_cpus); ++cpu) cores.cpus.push_back(cpu);
+    for (std::uint32_t cpu = 0; cpu < std::min<std::uint32_t>(all, most_cpus); ++cpu)
+      cores.cpus.push_back(cpu);
   }
   cores.quotas = parse_quotas(option_of(options, "cpu_quotas"));
   return cores;

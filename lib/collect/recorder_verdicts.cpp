@@ -47,7 +47,8 @@ bool Recorder::oversubscribed() const {
       continue;
     machines[r.machine()].push_back({count_or_zero(option_of(r.options, "threads")), r.cores()});
   }
-  return std::ranges::any_of(machines, [](const auto& machine) { return dp::oversubscribed(machine.second); });
+  return std::ranges::any_of(machines,
+                             [](const auto& machine) { return dp::oversubscribed(machine.second); });
 }
 
 /// What has been noticed of the processes of the run.
@@ -86,27 +87,31 @@ void Recorder::judge_workers(RunReport& report) const {
     if (w.failed && none && !w.lost) useless.push_back(fmt::format("{} failed all {}", w.name, w.failed));
   }
   if (useless.empty()) return;
-  add_verdict(report, "no worker failed every batch it was given", fmt::format("{}", fmt::join(useless, ", ")),
-              "a result from each worker that was given batches", false,
-              "see events[] for its errors; mend that worker, or run without it");
+  add_verdict(report, "no worker failed every batch it was given",
+              fmt::format("{}", fmt::join(useless, ", ")), "a result from each worker that was given batches",
+              false, "see events[] for its errors; mend that worker, or run without it");
 }
 
 /// In a closed loop. What dp-stream has not yet heard to be settled is not outstanding: a tenth may be under way to it.
 void Recorder::judge_concurrency(RunReport& report, const Report& router) const {
   if (report.rate_mode != "closed") return;
-  const PayloadMode payload = report.payload == "reference" ? PayloadMode::reference : PayloadMode::inline_pixels;
+  const auto payload =
+      report.payload == "reference" ? PayloadMode::reference : PayloadMode::inline_pixels;
   const std::uint64_t asked = run_.concurrency,
                       holds = buffer_of(count_or_zero(option_of(router.options, "buffer")), payload);
+  const std::string remedy =
+      asked > holds ? fmt::format("lower --concurrency, or give dp-route --buffer {}", asked)
+                    : "lower --concurrency, or give more --samples: dp-stream could not keep as many "
+                      "outstanding";
   add_verdict(report, "the batches asked for were outstanding",
               fmt::format("at most {} at once, of {} in all, with room for {} in dp-route", most_outstanding_,
                           batches_.announced, holds),
               fmt::format("{}, give or take a tenth, as --concurrency says, and room for them", asked),
-              asked <= holds && 10 * most_outstanding_ >= 9 * asked,
-              asked <= holds ? "lower --concurrency, or give more --samples: dp-stream could not keep as many outstanding"
-                             : fmt::format("lower --concurrency, or give dp-route --buffer {}", asked));
+              asked <= holds && 10 * most_outstanding_ >= 9 * asked, remedy);
 }
 
-void Recorder::judge(RunReport& report, const Report& router, bool ended, std::uint64_t planned_samples) const {
+void Recorder::judge(RunReport& report, const Report& router, bool ended,
+                     std::uint64_t planned_samples) const {
   const auto verdict = [&](auto&&... parts) { add_verdict(report, std::forward<decltype(parts)>(parts)...); };
   const Account& s = report.samples;
   verdict("every sample accounted for",
@@ -187,7 +192,8 @@ std::vector<std::string> Recorder::warnings() const {
   for (const Verdict& v : now.verdicts) {
     if (!v.ok) warnings.push_back(fmt::format("{}: {} (required: {})", v.criterion, v.observed, v.required));
   }
-  if (oversubscribed()) warnings.emplace_back("oversubscribed: more inference threads than cores they may use");
+  if (oversubscribed())
+    warnings.emplace_back("oversubscribed: more inference threads than cores they may use");
   return warnings;
 }
 

@@ -13,7 +13,8 @@ constexpr std::string_view begin_of_array = "\x93NUMPY";
 constexpr std::byte no_class{0xFF};  ///< of a byte
 
 std::vector<Label> from_array(const NpyArray& array) {
-  if (array.type == NpyType::f32) throw Error("classes of float32: save them as integers (array.astype('uint16'))");
+  if (array.type == NpyType::f32)
+    throw Error("classes of float32: save them as integers (array.astype('uint16'))");
   if (array.shape.size() != 1)
     throw Error("{} dimensions: give one class for each sample id, in one dimension", array.shape.size());
   std::vector<Label> classes(array.shape[0]);

@@ -71,7 +71,8 @@ fs::path below(const Mount& mount, const std::string& group) {
 /// cpu.max is QUOTA PERIOD with "max" for no quota; v1 has a file for each, with -1 for none.
 std::optional<double> quota_at(const fs::path& folder, bool v2) {
   std::istringstream text(v2 ? whole_text(folder / "cpu.max")
-                             : whole_text(folder / "cpu.cfs_quota_us") + " " + whole_text(folder / "cpu.cfs_period_us"));
+                             : whole_text(folder / "cpu.cfs_quota_us") + " " +
+                                   whole_text(folder / "cpu.cfs_period_us"));
   double quota = 0, period = 0;
   if (!(text >> quota >> period) || quota <= 0 || period <= 0) return std::nullopt;
   return quota / period;
@@ -85,7 +86,8 @@ std::string name_of(const fs::path& folder) {
 
 CpuList affinity() {
   CpuList cpus;
-  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(most_cpus), [](cpu_set_t* s) { CPU_FREE(s); });
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(most_cpus),
+                                                             [](cpu_set_t* s) { CPU_FREE(s); });
   const std::size_t size = CPU_ALLOC_SIZE(most_cpus);
   if (!set || ::sched_getaffinity(0, size, set.get()) != 0) return cpus;
   for (std::uint32_t cpu = 0; cpu < most_cpus; ++cpu) {

@@ -14,6 +14,7 @@ UsableCores usable_cores();
 
 /// Quotas from a process's own group up to the topmost it can see. `groups` and `mounts` are the text of its
 /// /proc/PID/cgroup and /proc/PID/mountinfo; files are looked up below `root`.
-std::vector<CpuQuota> cpu_quotas(std::string_view groups, std::string_view mounts, const std::filesystem::path& root);
+std::vector<CpuQuota> cpu_quotas(std::string_view groups, std::string_view mounts,
+                                 const std::filesystem::path& root);
 
 }  // namespace dp

@@ -12,7 +12,11 @@ using testing::IsEmpty;
 
 TEST(CpuList, IsWrittenAsTheKernelDoesAndReadAgain) {
   const std::pair<CpuList, const char*> cases[] = {
-      {{0}, "0"}, {{0, 1}, "0-1"}, {{0, 1, 2, 3, 8}, "0-3,8"}, {{1, 3, 5}, "1,3,5"}, {{7, 8, 4095}, "7-8,4095"}};
+      {{0}, "0"},
+      {{0, 1}, "0-1"},
+      {{0, 1, 2, 3, 8}, "0-3,8"},
+      {{1, 3, 5}, "1,3,5"},
+      {{7, 8, 4095}, "7-8,4095"}};
   for (const auto& [cpus, text] : cases) {
     EXPECT_EQ(cpu_list_text(cpus), text);
     EXPECT_EQ(parse_cpu_list(text), cpus);

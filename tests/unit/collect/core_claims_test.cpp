@@ -32,7 +32,9 @@ TEST(CoreClaims, ThreadsNeedACoreEachOfThoseTheyMayUse) {
       {"quota of one, shared", {on({0, 1}, 1, {{"g", 1}}), on({0, 1}, 1, {{"g", 1}})}, true},
       {"quota of one each", {on({0, 1}, 1, {{"g", 1}}), on({0, 1}, 1, {{"h", 1}})}, false},
       {"quota of half a core", {on({0, 1}, 1, {{"g", 0.5}})}, true},
-      {"quota of those above", {on({0, 1}, 1, {{"g", 1}, {"up", 1}}), on({0, 1}, 1, {{"h", 1}, {"up", 1}})}, true},
+      {"quota of those above",
+       {on({0, 1}, 1, {{"g", 1}, {"up", 1}}), on({0, 1}, 1, {{"h", 1}, {"up", 1}})},
+       true},
   };
   for (const auto& one : cases) EXPECT_EQ(oversubscribed(one.claims), one.over) << one.what;
 }

@@ -16,7 +16,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<Label> parsed(const std::string& file) { return parse_predictions(std::as_bytes(std::span(file))); }
+std::vector<Label> parsed(const std::string& file) {
+  return parse_predictions(std::as_bytes(std::span(file)));
+}
 
 std::string refusal(const std::string& file) {
   try {
@@ -57,7 +59,8 @@ TEST(PredictionsFile, WhatIsNoListOfClassesIsRefused) {
   EXPECT_THAT(refusal(npy_header(NpyType::u16, {1, 1}) + std::string(2, '\0')), HasSubstr("2 dimensions"));
   EXPECT_THAT(refusal(npy_header(NpyType::i32, {2}) + std::string{0, 0, 0, 0, 0, 0, 1, 0}),
               HasSubstr("class 65536 of sample 1"));
-  EXPECT_THAT(refusal(npy_header(NpyType::i16, {1}) + std::string(2, '\xFF')), HasSubstr("class -1 of sample 0"));
+  EXPECT_THAT(refusal(npy_header(NpyType::i16, {1}) + std::string(2, '\xFF')),
+              HasSubstr("class -1 of sample 0"));
   EXPECT_THAT(refusal(npy_header(NpyType::u16, {9})), HasSubstr("cut off"));
 }
 

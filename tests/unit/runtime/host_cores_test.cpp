@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr const char* v2_mount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr const char* v2_mount =
+    "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 constexpr const char* v1_mounts =
     "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
     "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
@@ -46,7 +47,8 @@ TEST_F(Tree, AQuotaOfItsOwnGroupAndOfThoseAboveCounts) {
   file("sys/fs/cgroup/a/b/c/cpu.max", "25000 50000\n");
   file("sys/fs/cgroup/other/cpu.max", "1000 100000\n");
   EXPECT_THAT(cpu_quotas("0::/a/b/c\n", v2_mount, root_),
-              ElementsAre(CpuQuota{group("sys/fs/cgroup/a/b/c"), 0.5}, CpuQuota{group("sys/fs/cgroup/a"), 3}));
+              ElementsAre(CpuQuota{group("sys/fs/cgroup/a/b/c"), 0.5},
+                          CpuQuota{group("sys/fs/cgroup/a"), 3}));
   EXPECT_THAT(cpu_quotas("0::/\n", v2_mount, root_), IsEmpty());
 }
 

@@ -7,6 +7,8 @@ set -uo pipefail
 export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=pipelines/lock.bash
+source "$here/lock.bash"
 bin=${DP_BIN:-$here/../build/bin}
 run_local=${RUN_LOCAL:-$here/run-local.sh}
 
@@ -36,7 +38,8 @@ END
 }
 
 workers=1,2,4,8 load=70 service=50ms seconds=40 repeats=10 margin=2 stall=1.5 slowdown=1 seed=1 out=results/calibration markdown=''
-made_by="pipelines/calibrate.sh $*"
+asked="pipelines/calibrate.sh $*"
+made_by=$asked
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -69,6 +72,7 @@ clean_up() {
   local pid
   for pid in "${running[@]}"; do kill -TERM "$pid" 2>/dev/null; done
   for pid in "${running[@]}"; do wait "$pid" 2>/dev/null; done
+  let_go
 }
 interrupted() {
   trap '' INT TERM
@@ -77,6 +81,7 @@ interrupted() {
 }
 trap clean_up EXIT
 trap interrupted INT TERM
+hold_host $$ "$asked" "${DP_LOCK_WAIT:-0}" && hold_folder "$out" $$ "$asked" "${DP_LOCK_WAIT:-0}" || exit 1
 
 pause() { read -rt 0.02 <> <(:) || true; }
 micros() { echo "${EPOCHREALTIME/[.,]/}"; }

@@ -11,6 +11,8 @@ self=${BASH_SOURCE[0]}
 here=$(cd "$(dirname "$self")" && pwd)
 # shellcheck source=pipelines/find-tools.sh
 source "$here/find-tools.sh"
+# shellcheck source=pipelines/lock.bash
+source "$here/lock.bash"
 
 called=pipelines/run-local.sh
 [[ ${0##*/} == run-local.sh ]] || called=${0##*/}
@@ -52,7 +54,10 @@ Usage: $called [options] [-- more options for dp-stream]
   --live auto|ENDPOINT|none  where dp-collect publishes for dp-top: auto is where dp-top looks (auto)
   --metrics HOST:PORT where dp-collect answers Prometheus
   --ports N           bind ports N, N+1 and N+2 instead of free ones
+  --lock-wait TIME    how long to wait, as in 10min, while another measures on this host (\$DP_LOCK_WAIT, or 0)
   --logs DIR          keep each process's stderr there as NAME.log; pids as NAME.pid (a temporary folder)
+
+One run at a time: it holds the lock \$DP_LOCK (/tmp/dataparallel.lock), and says who has it if another does.
 
 Exit status: that of dp-collect (0 valid, 3 measured but invalid or --slo missed), 1 if a process failed, 2 usage, 130 interrupted.
 
@@ -61,7 +66,8 @@ Example:
 EOF
 }
 
-workers='' config='' out='' slowdowns='' worker_seed='' expected='' logs='' ports=0 keys='' journal='' live=''
+workers='' config='' out='' slowdowns='' worker_seed='' expected='' logs='' ports=0 keys='' journal='' live='' lock_wait=${DP_LOCK_WAIT:-0}
+asked="$called${*:+ $*}"
 data=() link=() collect_options=() route_options=() infer_options=() stream_options=()  # only what was given
 while (($#)); do
   case $1 in
@@ -81,6 +87,7 @@ while (($#)); do
     --journal) journal=$2 ;;
     --strategy | --decisions | --lease | --buffer) route_options+=("$1" "$2") ;;
     --heartbeat | --wait) link+=("$1" "$2") ;;
+    --lock-wait) lock_wait=$2 ;;
     --logs) logs=$2 ;;
     --ports) ports=$2 ;;
     --keys) keys=$2 ;;
@@ -90,6 +97,7 @@ while (($#)); do
   shift 2
 done
 [[ $ports =~ ^[0-9]{1,5}$ ]] || { echo "run-local.sh: --ports '$ports': give the first of three port numbers" >&2; exit 2; }
+seconds_of "$lock_wait" >/dev/null || { echo "run-local.sh: --lock-wait '$lock_wait': give a time, as in 30s, 10min or 2h" >&2; exit 2; }
 [[ -x $bin/dp-collect ]] || { echo "run-local.sh: $bin/dp-collect is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
 if [[ -n $config ]]; then
   link+=(--config "$config")
@@ -120,6 +128,7 @@ clean_up() {
     wait "$pid" 2>/dev/null
   done
   rm -rf "$scratch"
+  let_go
 }
 interrupted() {
   trap '' INT TERM
@@ -130,6 +139,7 @@ interrupted() {
 }
 trap clean_up EXIT
 trap interrupted INT TERM
+hold_host $$ "$asked" "$lock_wait" || exit 1
 
 # start NAME COMMAND…: in the background, its stderr in NAME.log.
 start() {

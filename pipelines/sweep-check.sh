@@ -74,6 +74,7 @@ count ITERATIONS 1 1000
 in_file MODEL || choice MODEL resnet18 resnet18-cifar
 count THREADS 1 256
 count REPEATS 8 64
+[[ -z $WAIT || $WAIT == 0 ]] || pattern WAIT '[0-9]{1,6}(s|min|h)' "how long to wait for another who measures here, as in 10min"
 pattern WARMUP "$duration" "a time, as in 2s"
 pattern SLO '(p50|p90|p95|p99|p999|p99\.9|mean|max)=[0-9]+(\.[0-9]+)?(ns|us|ms|s)' "a latency to keep, as in p99=50ms (p50, p90, p95, p99, p99.9, mean or max)"
 if [[ " $GOALS " =~ \ (repeat|audit|peak)\  && $RATE == max ]]; then refuse RATE max "a number: $GOALS measures at a rate and as fast as possible"; fi

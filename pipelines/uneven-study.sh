@@ -7,6 +7,8 @@ set -euo pipefail
 export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=pipelines/lock.bash
+source "$here/lock.bash"
 bin=${DP_BIN:-$here/../build/bin}
 strategies=(uniform dynamic sharded)
 dataset=synthetic:3x32x32:4096
@@ -50,7 +52,8 @@ refuse() {
   exit 2
 }
 
-out=results/uneven markdown='' iterations=5 samples='' rates=(rate max) seed=1 command="pipelines/uneven-study.sh${*:+ $*}"
+out=results/uneven markdown='' iterations=5 samples='' rates=(rate max) seed=1 asked="pipelines/uneven-study.sh${*:+ $*}"
+command=$asked
 while (($#)); do
   [[ $1 != --help ]] || { usage; exit 0; }
   (($# > 1)) || refuse "$1 needs a value"
@@ -98,13 +101,14 @@ plan() {
 
 # A process group of its own lets this script pass signals on, whoever sends them, and wait until everything has ended.
 child='' scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"; let_go' EXIT
 interrupted() {
   [[ -z $child ]] || { kill -TERM "$child" 2>/dev/null || true; wait "$child" 2>/dev/null || true; }
   echo "uneven-study.sh: interrupted" >&2
   exit 130
 }
 trap interrupted INT TERM
+hold_host $$ "$asked" "${DP_LOCK_WAIT:-0}" && hold_folder "$out" $$ "$asked" "${DP_LOCK_WAIT:-0}" || exit 1
 
 # measure ITERATION NAME STRATEGY RATE: one run; an INVALID one is kept, marked in its file.
 measure() {

@@ -8,6 +8,7 @@ export LC_ALL=C  # 0.5 is a half, whatever the locale
 source=${DP_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CI DEPS
 tmp=$(mktemp -d)
+export DP_LOCK=$tmp/lock  # neither a test nor a measuring user is in the other's way
 trap 'rm -rf "$tmp"' EXIT
 
 # A project of stubs, so that the keys depend on nothing but this test.

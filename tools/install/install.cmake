@@ -13,7 +13,7 @@ install(PROGRAMS data/fetch-cifar10 DESTINATION ${share}/data)
 install(DIRECTORY lib/plot/ DESTINATION ${share}/lib/plot
   PATTERN *.cpp EXCLUDE PATTERN *.hpp EXCLUDE PATTERN node_modules EXCLUDE)
 install(PROGRAMS pipelines/run-local.sh pipelines/install-vega.sh pipelines/quietly.sh DESTINATION ${share}/pipelines)
-install(FILES pipelines/find-tools.sh DESTINATION ${share}/pipelines)
+install(FILES pipelines/find-tools.sh pipelines/lock.bash DESTINATION ${share}/pipelines)
 install(FILES README.md CHANGELOG.md THREATS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES pipelines/example.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/pipelines)

@@ -137,6 +137,7 @@ class Hostile {
   }
   void agree(Report& r) {
     r.event_times.resize(r.events.size());
+    r.failures.resize(r.failing.size());
     r.options.resize(r.options.size() / 2 * 2);
   }
 

@@ -8,6 +8,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <new>
 #include <string_view>
@@ -86,6 +87,20 @@ at::Tensor per_channel(const std::vector<float>& values, at::Device device) {
   return at::tensor(values).view({1, -1, 1, 1}).mul_(255).to(device);
 }
 
+/// Throws Error for what no class can be told from: argmax would take the first that is not a number.
+void check_finite(const at::Tensor& logits, std::span<const SampleId> ids) {
+  if (std::isfinite(logits.sum().item<double>())) return;  // one number tells of all
+  const at::Tensor odd = at::isfinite(logits).logical_not();
+  if (!odd.any().item<bool>()) return;  // they add up to more than a float holds
+  const at::Tensor first = odd.nonzero()[0];
+  const auto sample = first[0].item<std::int64_t>(), label = first[1].item<std::int64_t>();
+  throw Error(
+      "the model returned {} for class {} of sample {}, and {} of {} samples are like it: no class can be told "
+      "from that (see to the model, its --normalize, or the sample)",
+      logits[sample][label].item<double>(), label, ids[static_cast<std::size_t>(sample)],
+      odd.any(1).sum().item<std::int64_t>(), ids.size());
+}
+
 std::unique_ptr<TorchModel> make_model(const BackendOptions& options, at::Device device) {
   if (is_model_file(options.model))
     return load_torchscript(options.model, parse_normalization(options.normalize), device);
@@ -117,7 +132,9 @@ class TorchBackend : public Backend {
 
   void warm_up(Shape shape, std::uint32_t max_batch) override {
     const std::vector<SampleId> ids(max_batch);
-    const std::vector<std::byte> pixels(max_batch * shape.bytes());
+    // Not all alike: some models divide by their deviation.
+    std::vector<std::byte> pixels(max_batch * shape.bytes());
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::byte>(i * 31 % 251);
     for (int round = 0; round < warm_up_rounds; ++round) {
       const Outcome outcome = run({shape, ids, pixels});
       if (outcome.error != ErrorClass::none) throw Error("warming up: {}", outcome.message);
@@ -159,7 +176,9 @@ class TorchBackend : public Backend {
         const_cast<std::byte*>(job.pixels.data()),
         {static_cast<std::int64_t>(job.ids.size()), job.shape.channels, job.shape.height, job.shape.width},
         at::kByte);
-    const at::Tensor best = model_->logits(input(pixels.to(device_))).argmax(1).cpu();
+    const at::Tensor logits = model_->logits(input(pixels.to(device_)));
+    check_finite(logits, job.ids);
+    const at::Tensor best = logits.argmax(1).cpu();
     const auto* first = best.data_ptr<std::int64_t>();
     return {first, first + best.numel()};
   }
@@ -181,6 +200,15 @@ class TorchBackend : public Backend {
 };
 
 }  // namespace
+
+std::string odd_values(const at::Tensor& tensor, bool infinite_is_odd) {
+  if (!at::isFloatingType(tensor.scalar_type()) || tensor.layout() != at::kStrided) return {};
+  const at::Tensor odd = infinite_is_odd ? at::isfinite(tensor).logical_not() : at::isnan(tensor);
+  const auto count = odd.sum().item<std::int64_t>();
+  if (count == 0) return {};
+  return fmt::format("{} of its {} values are NaN{}", count, tensor.numel(),
+                     infinite_is_odd ? " or infinite" : "");
+}
 
 std::unique_ptr<Backend> make_torch_backend(const BackendOptions& options) {
   return std::make_unique<TorchBackend>(options);

@@ -29,6 +29,9 @@ class TorchModel {
   Normalization normalization_;
 };
 
+/// "3 of its 64 values are NaN or infinite", of floating point; "" if none is. An infinite one may be let pass.
+std::string odd_values(const at::Tensor& tensor, bool infinite_is_odd);
+
 /// ResNet-18 as torchvision has it, or with the CIFAR stem, normalised as the weights' metadata say. Throws Error for
 /// weights that do not fit.
 std::unique_ptr<TorchModel> make_resnet(const std::string& model, const std::filesystem::path& weights,

@@ -93,7 +93,7 @@ class Weights {
     taken_.insert(name);
     at::Tensor stored = at::empty(view.shape, scalar_type(view.dtype));
     std::memcpy(stored.data_ptr(), view.bytes.data(), view.bytes.size());
-    return stored.to(at::kFloat);
+    return finite(name, stored.to(at::kFloat));
   }
 
   /// `conv`.weight with the batch norm `norm` folded in.
@@ -103,7 +103,8 @@ class Weights {
     const auto parameter = [&](const char* field) { return take(norm + field, {out}).to(at::kDouble); };
     const at::Tensor gain = parameter(".weight") / at::sqrt(parameter(".running_var") + norm_epsilon);
     const at::Tensor bias = parameter(".bias") - parameter(".running_mean") * gain;
-    return {(weight * gain.view({-1, 1, 1, 1})).to(at::kFloat), bias.to(at::kFloat), stride, kernel / 2};
+    return {finite(conv + ".weight times " + norm, (weight * gain.view({-1, 1, 1, 1})).to(at::kFloat)),
+            finite(norm, bias.to(at::kFloat)), stride, kernel / 2};
   }
 
   /// Three numbers, one per channel, from the file's metadata: "0.4914,0.4822,0.4465".
@@ -131,6 +132,13 @@ class Weights {
   }
 
  private:
+  at::Tensor finite(const std::string& name, at::Tensor tensor) const {
+    if (const std::string odd = odd_values(tensor, true); !odd.empty())
+      throw Error("{}: tensor '{}': {} (damaged, or the training went astray: fetch or export it again)",
+                  path_.string(), name, odd);
+    return tensor;
+  }
+
   [[noreturn]] void fail(const std::string& what) const {
     throw Error("{}: {}: not weights of {}? (give --weights and --model that belong together)",
                 path_.string(), what, model_);

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/version.h>
 
@@ -99,6 +100,32 @@ torch::jit::Module load(const std::string& path, at::Device device) {
   }
 }
 
+/// Calls `look` with each tensor that the code holds itself: a frozen module has its weights there.
+template <class Look>
+void each_constant(torch::jit::Block& block, const Look& look) {
+  for (torch::jit::Node* node : block.nodes()) {
+    const auto value = c10::attr::value;
+    if (node->kind() == c10::prim::Constant && node->hasAttribute(value) &&
+        node->kindOf(value) == torch::jit::AttributeKind::t)
+      look(node->t(value));
+    for (torch::jit::Block* inner : node->blocks()) each_constant(*inner, look);
+  }
+}
+
+/// Refuses weights from which no class can be told. What is no parameter may be infinite: masks are.
+void check_weights(const std::string& path, const torch::jit::Module& module) {
+  const auto check = [&](const std::string& what, const at::Tensor& tensor, bool infinite_is_odd) {
+    if (const std::string odd = odd_values(tensor, infinite_is_odd); !odd.empty())
+      throw Error("{}: {}: {} (damaged, or the training went astray: export it again)", path, what, odd);
+  };
+  for (const auto& parameter : module.named_parameters())
+    check(fmt::format("parameter '{}'", parameter.name), parameter.value, true);
+  for (const auto& buffer : module.named_buffers())
+    check(fmt::format("buffer '{}'", buffer.name), buffer.value, false);
+  each_constant(*module.get_method("forward").graph()->block(),
+                [&](const at::Tensor& constant) { check("a constant of its code", constant, false); });
+}
+
 }  // namespace
 
 std::unique_ptr<TorchModel> load_torchscript(const std::filesystem::path& file, Normalization normalization,
@@ -112,6 +139,7 @@ std::unique_ptr<TorchModel> load_torchscript(const std::filesystem::path& file, 
   torch::jit::Module module = load(path, device);
   module.eval();
   if (!module.find_method("forward")) throw Error("{}: it has no forward method: {}", path, how_to_export);
+  check_weights(path, module);
   module = torch::jit::optimize_for_inference(module);
   return std::make_unique<Script>(file.filename().string(), std::move(normalization), std::move(module));
 }

@@ -1,11 +1,13 @@
 // TorchScript files: models written here in TorchScript itself, whose answers follow from the pixels by hand.
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
+#include <ATen/ops/tensor.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/export.h>
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "base/error.hpp"
 #include "infer/backend.hpp"
@@ -133,6 +135,71 @@ TEST_F(TorchScript, AnInputOfTheWrongSizeIsAnErrorThatNamesInputSize) {
               AllOf(HasSubstr("cannot serve images of 2x3x1x1"), HasSubstr("--input-size HxW"),
                     HasSubstr("12x4"), testing::Not(HasSubstr("\n"))));
   EXPECT_THROW(make_torch_backend(model("return x"))->warm_up({3, 1, 1}, 2), Error);
+}
+
+TEST_F(TorchScript, AnOutputThatIsNoNumberFailsTheBatchAndNamesSampleAndClass) {
+  // Class 1 of the second image, the only black one, is 0 / 0; of the others all is well.
+  const BackendOptions options = model("m = x.mean([1, 2, 3])\n  return torch.stack([m, m / m], 1)");
+  const Shape pixel{1, 1, 1};
+  const std::vector<std::uint8_t> levels{9, 0, 200};
+  const std::vector<SampleId> ids{41, 42, 43};
+  const auto backend = make_torch_backend(options);
+  const Outcome outcome = backend->run({pixel, ids, std::as_bytes(std::span(levels))});
+  EXPECT_EQ(outcome.error, ErrorClass::permanent);
+  EXPECT_TRUE(outcome.predictions.empty());
+  EXPECT_THAT(outcome.message, AllOf(HasSubstr("nan for class 1 of sample 42"), HasSubstr("1 of 3 samples")));
+  const std::span<const std::byte> bright = std::as_bytes(std::span(levels)).subspan(2);
+  EXPECT_THAT(backend->run({pixel, std::span(ids).subspan(2), bright}).predictions, ElementsAre(1));
+  EXPECT_NO_THROW(backend->warm_up({1, 2, 2}, 2)) << "its made-up images are not black";
+}
+
+TEST_F(TorchScript, InfiniteOutputsFailAndLargeOnesDoNot) {
+  for (const char* infinite : {"1", "-1"}) {
+    const auto body = fmt::format("m = x.mean([2, 3])\n  m[:, 1] = {} / (m[:, 1] * 0)\n  return m", infinite);
+    EXPECT_THAT(run(model(body), {3, 1, 1}, {1, 2, 3}).message, HasSubstr("inf for class 1 of sample 0"))
+        << body;
+  }
+  // 3e38 twice is more than fp32 holds, each alone is not.
+  const Outcome large =
+      run(model("return torch.full([x.size(0), 2], 3e38) * torch.tensor([0.9, 1.0])"), {1, 1, 1}, {5});
+  EXPECT_THAT(large.predictions, ElementsAre(1)) << large.message;
+}
+
+TEST_F(TorchScript, WarmingUpAModelThatOnlyKnowsNaNSaysSo) {
+  const auto backend = make_torch_backend(model("return x.mean([2, 3]) * float('nan')"));
+  EXPECT_THROW(backend->warm_up({3, 2, 2}, 2), Error);
+  const std::vector<SampleId> ids{7};
+  const std::vector<std::byte> pixels(3);
+  EXPECT_THAT(backend->run({{3, 1, 1}, ids, pixels}).message, HasSubstr("nan for class 0 of sample 7"));
+}
+
+TEST_F(TorchScript, WeightsThatAreNoNumbersAreRefusedByName) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinite = std::numeric_limits<float>::infinity();
+  enum class As { parameter, buffer };
+  const auto complaint = [&](As as, float value, bool frozen) {
+    torch::jit::Module inner("Inner"), module("M");
+    const at::Tensor weight = at::tensor({1.0F, value, 2.0F});
+    as == As::parameter ? inner.register_parameter("w", weight, false) : inner.register_buffer("w", weight);
+    inner.define("def forward(self, x):\n  return x.mean([2, 3]) * self.w\n");
+    module.register_module("head", inner);
+    module.define("def forward(self, x):\n  return self.head.forward(x)\n");
+    module.eval();
+    if (frozen) module = torch::jit::freeze(module);
+    BackendOptions options;
+    options.model = (folder_ / "weights.pt").string();
+    module.save(options.model);
+    return complaint_about(options);
+  };
+  EXPECT_EQ(complaint(As::parameter, 3, false), "accepted");
+  EXPECT_EQ(complaint(As::parameter, 3, true), "accepted");
+  for (const float odd : {nan, infinite, -infinite}) {
+    EXPECT_THAT(complaint(As::parameter, odd, false),
+                AllOf(HasSubstr("weights.pt: parameter 'head.w': 1 of its 3 values are NaN or infinite")));
+  }
+  EXPECT_THAT(complaint(As::buffer, nan, false), HasSubstr("buffer 'head.w': 1 of its 3 values are NaN"));
+  EXPECT_THAT(complaint(As::parameter, nan, true),
+              HasSubstr("a constant of its code: 1 of its 3 values are NaN"));
+  EXPECT_EQ(complaint(As::buffer, -infinite, false), "accepted") << "a mask";
 }
 
 TEST_F(TorchScript, FilesThatAreNoTorchScriptAreRefusedWithWhatToDo) {

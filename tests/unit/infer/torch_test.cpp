@@ -180,11 +180,15 @@ std::string complaint_about(const BackendOptions& options) {
   }
 }
 
-/// A copy of the shipped weights with the header changed.
+/// A copy of the shipped weights with the header or a tensor changed.
 class ChangedWeights : public testing::Test {
  protected:
   template <class Change>
   std::string complaint_after(Change change) {
+    return complaint_after(change, [](const nlohmann::json&, char*) {});
+  }
+  template <class Change, class ChangeData>
+  std::string complaint_after(Change change, ChangeData change_data) {
     const BackendOptions shipped = options_for("resnet18");
     std::string text = read_text(shipped.weights);
     std::uint64_t length = 0;
@@ -195,6 +199,7 @@ class ChangedWeights : public testing::Test {
     const std::uint64_t changed_length = changed.size();
     text.replace(0, sizeof length + length, std::string(sizeof length, '\0') + changed);
     std::memcpy(text.data(), &changed_length, sizeof changed_length);
+    change_data(header, text.data() + sizeof changed_length + changed_length);
     BackendOptions options = shipped;
     options.weights = std::filesystem::path(testing::TempDir()) / "dp_changed.safetensors";
     write_atomically(options.weights, text);
@@ -226,6 +231,38 @@ TEST_F(ChangedWeights, AWrongShapeIsNamedWithTheOneWanted) {
                 header["fc.weight"]["shape"] = {20, 256};
               }),
               HasSubstr("'fc.weight' is 20x256, wanted Nx512"));
+}
+
+TEST_F(ChangedWeights, ValuesThatAreNoNumbersAreNamedWithTheirTensor) {
+  // IEEE 754: all bits of the exponent set; NaN if any of the rest is, too.
+  struct Odd {
+    std::string name;
+    std::uint16_t half, bfloat;
+    std::uint32_t single;
+  };
+  for (const Odd& odd : {Odd{"fc.weight", 0x7E00, 0x7FC0, 0x7FC00000},
+                         Odd{"layer2.0.bn1.running_mean", 0x7C00, 0x7F80, 0x7F800000}}) {
+    const auto change_data = [&](const nlohmann::json& header, char* data) {
+      const std::string dtype = header.at(odd.name).at("dtype");
+      char* element = data + header.at(odd.name).at("data_offsets").at(0).get<std::size_t>();
+      if (dtype == "F32") std::memcpy(element, &odd.single, sizeof odd.single);
+      else std::memcpy(element, dtype == "F16" ? &odd.half : &odd.bfloat, sizeof odd.half);
+    };
+    EXPECT_THAT(complaint_after([](auto&) {}, change_data),
+                testing::AllOf(HasSubstr("dp_changed.safetensors: tensor '" + odd.name + "': 1 of its"),
+                               HasSubstr("NaN or infinite")));
+  }
+}
+
+TEST_F(ChangedWeights, AVarianceBelowZeroIsNamed) {
+  const auto change_data = [](const nlohmann::json& header, char* data) {
+    const auto& entry = header.at("bn1.running_var");
+    char* element = data + entry.at("data_offsets").at(0).get<std::size_t>();
+    const std::size_t size = entry.at("dtype") == "F32" ? 4 : 2;
+    element[size - 1] = static_cast<char>(element[size - 1] | 0x80);  // its sign
+  };
+  EXPECT_THAT(complaint_after([](auto&) {}, change_data),
+              testing::AllOf(HasSubstr("bn1"), HasSubstr("NaN or infinite")));
 }
 
 TEST_F(ChangedWeights, BatchCountersOfTorchvisionAreIgnored) {

@@ -58,7 +58,9 @@ struct Run {
     throw Error("{}: config.{}.{} is missing: this run cannot be calibrated", path.string(), stage, name);
   }
   fs::path beside(const char* extension) const { return fs::path(path).replace_extension(extension); }
-  double rate() const { return parse_number("config.stream.rate", option("stream", "rate"), 0.001, 1e8); }
+  double rate() const {
+    return parse_number("config.stream.rate", option("stream", "rate"), lowest_rate, highest_rate);
+  }
 
   /// Throws Error when the run was not made with this value.
   void need(const char* stage, const char* name, const char* value) const {

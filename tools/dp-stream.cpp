@@ -50,11 +50,11 @@ Options declare() {
 PlanOptions plan_options(const Options& options, std::uint32_t concurrency) {
   PlanOptions plan;
   plan.layout = options.text("layout");
-  plan.samples = options.count("samples", 1, 1'000'000'000'000);
-  plan.batch_size = parse_range("--batch-size", options.text("batch-size"), 1, 65'536);
+  plan.samples = options.count("samples", 1, most_samples_of_run);
+  plan.batch_size = parse_range("--batch-size", options.text("batch-size"), 1, largest_batch);
   plan.batch_timeout = options.duration("batch-timeout");
   const bool max = options.text("rate") == "max" || concurrency > 0;
-  plan.rate = max ? 0 : options.number("rate", 0.001, 1e9);
+  plan.rate = max ? 0 : options.number("rate", lowest_rate, highest_rate);
   plan.poisson = options.choice("arrivals", {"constant", "poisson"}) == "poisson";
   plan.seed = options.count("seed", 0, UINT64_MAX);
   return plan;

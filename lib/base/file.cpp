@@ -74,7 +74,9 @@ std::string read_text(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   if (!in || !(text << in.rdbuf() || in.peek() == std::ifstream::traits_type::eof())) throw failure(path);
-  return text.str();
+  std::string all = std::move(text).str();
+  if (all.starts_with("\xEF\xBB\xBF")) all.erase(0, 3);
+  return all;
 }
 
 void write_atomically(const std::filesystem::path& path, std::string_view text) {

@@ -39,7 +39,7 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-/// Whole file as text. Throws Error.
+/// Whole file as text, less the byte order mark that some editors put in front. Throws Error.
 std::string read_text(const std::filesystem::path& path);
 
 /// Replaces `path` by `text`: written beside, fsync, rename. Creates missing parent folders. Throws Error.

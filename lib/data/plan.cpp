@@ -11,15 +11,13 @@
 namespace dp {
 namespace {
 
-constexpr std::uint64_t most_samples = 1'000'000'000'000;
-constexpr std::uint32_t largest_batch = 65'536;
-constexpr double lowest_rate = 1e-3, highest_rate = 1e8;
 constexpr double longest_run_s = 1e8;
 
 PlanOptions checked(PlanOptions options) {
   const IntRange size = options.batch_size;
-  if (options.samples < 1 || options.samples > most_samples) {
-    throw UsageError("--samples '{}': give a whole number from 1 to {}", options.samples, most_samples);
+  if (options.samples < 1 || options.samples > most_samples_of_run) {
+    throw UsageError("--samples '{}': give a whole number from 1 to {}", options.samples,
+                     most_samples_of_run);
   }
   if (size.low < 1 || size.low > size.high || size.high > largest_batch) {
     throw UsageError("--batch-size '{}..{}': give a number or a range from 1 to {}", size.low, size.high,

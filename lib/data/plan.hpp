@@ -19,6 +19,11 @@
 
 namespace dp {
 
+// The limits of a plan, which the flags of the tools have too.
+inline constexpr std::uint64_t most_samples_of_run = 1'000'000'000'000;
+inline constexpr std::uint32_t largest_batch = 65'536;           ///< samples
+inline constexpr double lowest_rate = 1e-3, highest_rate = 1e8;  ///< samples a second
+
 struct PlanOptions {
   std::string layout = "shards:16";  ///< see make_layout
   std::uint64_t samples = 0;    ///< to send in all, at least 1; beyond the data set's end it starts again

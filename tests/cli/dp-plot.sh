@@ -52,6 +52,12 @@ for name in streaming_throughput_comparison streaming_latency; do
   cmp -s "$scratch/out/$name.svg" "$scratch/again/$name.svg" || fail "$name differs between runs and their table"
 done
 
+# With the byte order mark that spreadsheets put in front of a table.
+printf '\xEF\xBB\xBF%s\n' "$(<"$scratch/s/averaged_results.csv")" >"$scratch/marked.csv"
+plot --vega "$scratch/vega" --out "$scratch/marked" --only streaming_latency "$scratch/marked.csv"
+expect_status 0 "a table with a byte order mark"
+cmp -s "$scratch/out/streaming_latency.svg" "$scratch/marked/streaming_latency.svg" || fail "the mark changes a picture"
+
 # Events: of the run they name, given or found beside it; of no other.
 events=$scratch/events/run.ndjson
 mkdir -p "$scratch/events"

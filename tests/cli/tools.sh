@@ -52,6 +52,9 @@ dp-collect|stray|stray;--help
 dp-stream|--rate|rate;--help
 dp-stream|--log-level loud|--log-level 'loud';debug, info, warn, error
 dp-stream|--rate 0|--rate '0';a number from
+dp-stream|--rate 1e10|--rate '1e10';from 0.001 to 100000000
+dp-stream|--rate 1e9|--rate '1e9';from 0.001 to 100000000
+dp-stream|--rate 0.0001|--rate '0.0001';from 0.001 to 100000000
 dp-stream|--rate fast|--rate 'fast';a number from
 dp-stream|--samples 0|--samples '0';a whole number from 1
 dp-stream|--samples 12x|--samples '12x';a whole number from 1

@@ -58,6 +58,13 @@ TEST_F(File, WhatIsWrittenIsRead) {
   EXPECT_EQ(as_text(MappedFile(folder_ / "f").bytes()), text);
 }
 
+TEST_F(File, AByteOrderMarkInFrontIsNoText) {
+  write_atomically(folder_ / "f", "\xEF\xBB\xBFstrategy,p50\n");
+  EXPECT_EQ(read_text(folder_ / "f"), "strategy,p50\n");
+  write_atomically(folder_ / "f", "a\xEF\xBB\xBF");
+  EXPECT_EQ(read_text(folder_ / "f"), "a\xEF\xBB\xBF") << "elsewhere it is";
+}
+
 TEST_F(File, AnEmptyFileIsEmptyText) {
   write_atomically(folder_ / "f", "");
   EXPECT_EQ(read_text(folder_ / "f"), "");

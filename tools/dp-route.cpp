@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/log.hpp"
 #include "route/router.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/link_options.hpp"
@@ -106,7 +107,9 @@ Exit run(Options& options) {
   ProcessUsage usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
   say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
-  return loop.run(router, transport);
+  const Exit status = loop.run(router, transport);
+  log_debug("{} batches are not settled", router.buffered());
+  return status;
 }
 
 }  // namespace

@@ -31,4 +31,10 @@ void log_line(LogLevel level, std::string_view text) {
   }
 }
 
+bool log_shows(LogLevel level) {
+  constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info,
+                                                  spdlog::level::warn, spdlog::level::err};
+  return spdlog::should_log(levels[static_cast<int>(level)]);
+}
+
 }  // namespace dp

@@ -14,6 +14,8 @@ enum class LogLevel { debug, info, warn, error };
 /// Names the tool and sets the threshold once, at start.
 void set_up_log(std::string_view tool, std::string_view level, bool quiet);
 void log_line(LogLevel level, std::string_view text);
+/// Whether lines of this level are shown.
+bool log_shows(LogLevel level);
 
 template <class... Args>
 void log_debug(fmt::format_string<Args...> format, Args&&... args) {

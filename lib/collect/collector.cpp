@@ -108,6 +108,7 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
   }
   if (std::holds_alternative<Bye>(envelope.body)) {
     presence_[{role, peers_.find(from)->name}] = {PeerPresence::left, now};
+    out.debug("{} {} left", name_of(role), peers_.find(from)->name);
     stream_left_ = stream_left_ || role == Role::stream;
     route_left_ = route_left_ || role == Role::route;
     peers_.drop(from, out);
@@ -133,6 +134,7 @@ void Collector::try_end(Time now, Outbox& out) {
   if (!fin_said_ && settled) flush_now(now, out);
   if (!fin_said_ && settled && told_.count() == settled_.count() && (whole_plan || eos_stored_)) {
     fin_said_ = ended_ = true;
+    out.debug("all {} batches are settled: FIN", settled_.count());
     finish_by_ = now + options_.give_up;
     for (const auto& [id, peer] : peers_.peers()) {
       if (peer.role != Role::infer) peers_.send(id, Fin{}, out);

@@ -74,13 +74,16 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
       received_ = limit_ = 0;
       data_ = {welcome.data};
       if (warm_) return extend_credit(out);
+      if (!warming_)
+        out.debug("warming up for {}x{}x{}, {} samples a batch at most", data_.shape.channels,
+                  data_.shape.height, data_.shape.width, data_.max_batch);
       if (!warming_) out.push(WarmUp{data_});
       warming_ = true;
       return;
     }
     case LinkEvent::message:
       if (auto* batch = std::get_if<Batch>(&envelope.body)) on_batch(now, std::move(*batch), out);
-      if (std::holds_alternative<Drain>(envelope.body)) wind_up(now);
+      if (std::holds_alternative<Drain>(envelope.body)) wind_up(now, out);
       return;
     default:
       return;
@@ -94,6 +97,7 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
     case LinkEvent::up:
       run_ = collect_.welcome().run;
       collect_.send(Usage{usage_, options_.host, options_.detail, options_.record}, out);
+      if (!unacked_.empty()) out.debug("{} results go to dp-collect again", unacked_.size());
       for (auto& [id, unacked] : unacked_) send_result(now, unacked, out);
       return;
     case LinkEvent::message:
@@ -102,7 +106,7 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
         for (const std::uint64_t id : ack->batches) unacked_.erase(BatchId{id});
         if (full) extend_credit(out);
       }
-      if (std::holds_alternative<Fin>(envelope.body)) wind_up(now);
+      if (std::holds_alternative<Fin>(envelope.body)) wind_up(now, out);
       return;
     default:
       return;
@@ -110,8 +114,9 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
 }
 
 /// Everything is settled: nothing more will come, and what is held is of no use.
-void Worker::wind_up(Time now) {
+void Worker::wind_up(Time now, Outbox& out) {
   if (draining_) return;
+  out.debug("the run is over; {} results are not acknowledged yet", unacked_.size());
   draining_ = true;
   queue_.clear();
   give_up_at_ = now + options_.give_up;
@@ -154,6 +159,7 @@ void Worker::start_next(Outbox& out) {
 void Worker::warmed(Time, Outbox& out) {
   warm_ = true;
   warming_ = false;
+  out.debug("warm");
   extend_credit(out);
 }
 
@@ -182,6 +188,8 @@ void Worker::computed(Time now, Time started, Time done, Outcome&& outcome, Outb
 
 /// Tells the router how a lease ended, with the credit that this frees.
 void Worker::report(const Held& held, const Outcome& outcome, Duration service, Outbox& out) {
+  if (outcome.error != ErrorClass::none)
+    out.debug("batch {} failed here: {}", raw(held.batch.lease.batch), outcome.message);
   raise_limit();
   route_.send(Done{held.batch.lease, service, static_cast<std::uint32_t>(held.batch.ids.size()),
                    outcome.error, outcome.message.substr(0, 512), limit_},
@@ -219,6 +227,7 @@ void Worker::tick(Time now, Outbox& out) {
     for (auto& [id, unacked] : unacked_) {
       if (now - unacked.sent < options_.timing.missed * options_.timing.heartbeat) continue;
       if (++sends > most_resends_a_turn) break;
+      out.debug("the result of batch {} is not acknowledged: again", raw(id));
       send_result(now, unacked, out);
     }
   }

@@ -58,10 +58,11 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
       if (auto* credit = std::get_if<Credit>(&envelope.body); credit && worker) {
         Worker& w = workers_[from];
         w.limit = std::max(w.limit, credit->limit);
-        w.warm = true;
+        if (!std::exchange(w.warm, true))
+          out.debug("worker {} is warm: {} are, {} are wanted", w.name, warm_workers(), options_.workers);
       }
       if (auto* ping = std::get_if<Ping>(&envelope.body); ping && worker) renew(now, from, *ping);
-      if (running_ && worker && workers_[from].warm) take_place(from, workers_[from]);
+      if (running_ && worker && workers_[from].warm) take_place(from, workers_[from], out);
       if (std::holds_alternative<Bye>(envelope.body)) {
         const PeerState state = *peers_.find(from);
         peers_.drop(from, out);
@@ -103,6 +104,7 @@ void Router::wind_up_begins(Time now, Outbox& out) {
     finish_by_ = now + options_.give_up;
     for (const auto& [peer, worker] : workers_) peers_.send(peer, Drain{}, out);
   }
+  out.debug("everything is settled: FIN");
   say_report(out);
 }
 
@@ -182,6 +184,7 @@ void Router::try_start(Time now, Outbox& out) {
   const bool grace_over = resuming_ && now - resumed_ >= options_.grace && warm > 0;
   if (warm < options_.workers && !grace_over) return;
   running_ = true;
+  out.debug("run {:016x} {} with {} workers", raw(run_), resuming_ ? "goes on" : "starts", warm);
   places_.resize(options_.workers);
   report_.slots.resize(options_.workers);
   std::vector<std::pair<std::string, PeerId>> by_name;
@@ -189,7 +192,7 @@ void Router::try_start(Time now, Outbox& out) {
     if (worker.warm) by_name.emplace_back(worker.name, peer);
   }
   std::ranges::sort(by_name);
-  for (const auto& [name, peer] : by_name) take_place(peer, workers_[peer]);
+  for (const auto& [name, peer] : by_name) take_place(peer, workers_[peer], out);
   if (resuming_) note(now, "dp-route was restarted", out);
   for (auto& [id, entry] : batches_) adopt(now, id, entry);
   peers_.send(*stream_, Start{options_.workers}, out);
@@ -200,7 +203,7 @@ void Router::try_start(Time now, Outbox& out) {
 void Router::tick(Time now, Outbox& out) {
   if (finished()) return;
   if (begun_ == Time{}) begun_ = alone_since_ = last_tick_ = now;
-  if (now - last_tick_ > options_.timing.heartbeat) postpone_leases(now - last_tick_);
+  if (now - last_tick_ > options_.timing.heartbeat) postpone_leases(now - last_tick_, out);
   last_tick_ = now;
   if (collect_.tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, collect_.complaint());
   for (const auto& [peer, state] : peers_.expire(now, out))

@@ -43,6 +43,7 @@ class Router final : public Stage {
   void drain(Time now, Outbox& out) override;
   void usage(Time now, const ResourceUsage& usage, Outbox& out) override;
 
+  /// Batches that it holds: those sent to it that are not settled.
   std::size_t buffered() const { return batches_.size(); }
 
  private:
@@ -95,8 +96,8 @@ class Router final : public Stage {
   // start
   void try_start(Time now, Outbox& out);
   std::uint32_t warm_workers() const;
-  void take_place(PeerId peer, Worker& worker);
-  void occupy(Slot slot, PeerId peer, Worker& worker);
+  void take_place(PeerId peer, Worker& worker, Outbox& out);
+  void occupy(Slot slot, PeerId peer, Worker& worker, Outbox& out);
   void vacate(Slot slot);
 
   // batches
@@ -116,7 +117,7 @@ class Router final : public Stage {
   void renew(Time now, PeerId from, const Ping& ping);
   void expire_leases(Time now, Outbox& out);
   void evict(Time now, PeerId peer, Outbox& out);
-  void postpone_leases(Duration by);
+  void postpone_leases(Duration by, Outbox& out);
   std::vector<Slot> ready() const;
   std::uint64_t capacity() const;
   std::uint64_t stream_limit() const;

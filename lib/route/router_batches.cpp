@@ -244,6 +244,8 @@ void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const 
   const double jitter = 0.5 + rng_.uniform();
   entry.state = State::delayed;
   entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
+  out.debug("batch {} is tried again in {:.0f} ms: {} ({} of {} attempts charged)", raw(id),
+            1e3 * to_seconds(entry.retry_at - now), why, entry.charged, options_.attempts);
   delayed_.emplace(entry.retry_at, id);
   log(now, id, entry, "retry", out);
 }
@@ -255,6 +257,7 @@ void Router::blame(const std::string& worker) {
 }
 
 void Router::give_up(BatchId id, Failed failure, Outbox& out) {
+  out.debug("batch {} is given up: {}", raw(id), failure.message);
   collect_.send(failure, out);
   failed_[id] = std::move(failure);
 }
@@ -295,7 +298,8 @@ void Router::renew(Time now, PeerId from, const Ping& ping) {
 }
 
 /// While this process was stopped or starved nobody could renew.
-void Router::postpone_leases(Duration by) {
+void Router::postpone_leases(Duration by, Outbox& out) {
+  out.debug("this process was not scheduled for {:.3g} s: all leases are that much longer", to_seconds(by));
   for (auto& [id, entry] : batches_) {
     entry.lease_until += by;
     entry.lease_cap += by;

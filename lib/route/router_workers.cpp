@@ -39,12 +39,19 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
   if (acceptance.replaced && workers_.contains(*acceptance.replaced)) {
     const bool same_process = before && process_of(*before) == process_of(envelope.from);
     hand_over(now, *acceptance.replaced, from, fresh, held, unacked);
+    out.debug("worker {} is back, {}: it keeps {} batches", fresh.name,
+              same_process ? "the same process" : "a new process",
+              fresh.serving.size() + fresh.unsettled.size());
     worker_gone(now, *acceptance.replaced, {.charge = !same_process, .refill = false}, out);
   }
   Worker& worker = workers_[from] = std::move(fresh);
   for (const std::uint64_t id : hello.held) claim(BatchId{id}, from, false);
   for (const std::uint64_t id : hello.unacked) claim(BatchId{id}, from, true);
-  if (running_) take_place(from, worker);
+  if (running_) take_place(from, worker, out);
+  if (!hello.held.empty() || !hello.unacked.empty())
+    out.debug("worker {} brings {} batches and {} results with it", worker.name, hello.held.size(),
+              hello.unacked.size());
+  if (running_ && !worker.slot) out.debug("worker {} is a spare: every place is taken", worker.name);
   for (const BatchId id : worker.serving) {
     claims_.erase(id);
     if (worker.slot) strategy_->sent(*worker.slot, batches_.at(id).samples());
@@ -147,7 +154,7 @@ void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
   for (auto& [spare_peer, spare] : workers_) {
     if (!spare.slot && spare.warm && !place.worker) {
       note(now, fmt::format("spare worker {} takes the place of {}", spare.name, worker.name), out);
-      occupy(*worker.slot, spare_peer, spare);
+      occupy(*worker.slot, spare_peer, spare, out);
     }
   }
   if (place.worker) return;
@@ -158,7 +165,7 @@ void Router::worker_gone(Time now, PeerId peer, Departure how, Outbox& out) {
 // ---- places ----------------------------------------------------------------------------------------------
 
 /// Its own place if it has one, else a free one, else (adaptive strategies) a new one.
-void Router::take_place(PeerId peer, Worker& worker) {
+void Router::take_place(PeerId peer, Worker& worker, Outbox& out) {
   if (worker.slot) return;
   const auto free_for = [&](const std::string& name) -> std::optional<Slot> {
     for (Slot slot = 0; slot < places_.size(); ++slot) {
@@ -176,14 +183,15 @@ void Router::take_place(PeerId peer, Worker& worker) {
     places_.emplace_back();
     report_.slots.emplace_back();
   }
-  if (slot) occupy(*slot, peer, worker);
+  if (slot) occupy(*slot, peer, worker, out);
 }
 
-void Router::occupy(Slot slot, PeerId peer, Worker& worker) {
+void Router::occupy(Slot slot, PeerId peer, Worker& worker, Outbox& out) {
   Place& place = places_[slot];
   place.name = worker.name;
   place.worker = peer;
   worker.slot = slot;
+  out.debug("worker {} has place {}", worker.name, slot);
   report_.slots[slot] = worker.name;
   strategy_->joined(slot);
 }

@@ -28,6 +28,7 @@ void EventLoop::every(Duration period, Callback callback) {
 
 Exit EventLoop::run(Stage& stage, Transport& transport) {
   Outbox outbox;
+  outbox.show_debug(log_shows(LogLevel::debug));
   while (!stage.finished()) {
     bool idle = true;
     for (int n = 0; n < most_messages_a_turn && !stage.finished(); ++n) {
@@ -68,7 +69,7 @@ void EventLoop::carry_out(Transport& transport, Outbox& outbox) {
     } else if (const auto* forget = std::get_if<Forget>(&action)) {
       transport.forget(forget->peer);
     } else if (const auto* notice = std::get_if<Notice>(&action)) {
-      log_line(notice->warning ? LogLevel::warn : LogLevel::info, notice->text);
+      log_line(notice->level, notice->text);
     } else if (other_) {
       other_(action);
     }

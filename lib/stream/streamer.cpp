@@ -60,6 +60,7 @@ void Streamer::on_route(Time now, Envelope& envelope, Outbox& out) {
       sent_ = limit_ = 0;
       again_.clear();
       for (const auto& [id, batch] : unsettled_) again_.push_back(id);
+      if (!again_.empty()) out.debug("{} batches are not settled and go to dp-route again", again_.size());
       break;
     case LinkEvent::message:
       if (auto* credit = std::get_if<Credit>(&envelope.body)) limit_ = std::max(limit_, credit->limit);
@@ -98,6 +99,7 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
 void Streamer::start(Time t0, Outbox& out) {
   started_ = true;
   t0_ = t0;
+  out.debug("run {:016x}: {} batches, workers ready", raw(run_), plan_.batches());
   say_run(out);
 }
 
@@ -149,6 +151,7 @@ void Streamer::send_what_may_go(Time now, Outbox& out) {
   }
   flush_announcements(out);
   if (started_ && all_sent() && !eos_said_ && collect_.up()) {
+    out.debug("all {} batches are sent: EOS", taken_);
     collect_.send(Eos{taken_}, out);
     eos_said_ = true;
   }
@@ -243,19 +246,22 @@ void Streamer::tick(Time now, Outbox& out) {
   for (Dialer* link : {&collect_, &route_}) {
     if (link->tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, link->complaint());
   }
-  send_again_by_age(now);
+  send_again_by_age(now, out);
   release(now);
   send_what_may_go(now, out);
   end(now, out);
 }
 
-void Streamer::send_again_by_age(Time now) {
+void Streamer::send_again_by_age(Time now, Outbox& out) {
   if (now < next_resend_) return;
   next_resend_ = now + options_.timing.heartbeat;
   if (!again_.empty()) return;
   for (const auto& [id, batch] : unsettled_) {
     if (now - batch.sent > options_.resend) again_.push_back(id);
   }
+  if (!again_.empty())
+    out.debug("{} batches are not settled {:g} s after they were sent: again", again_.size(),
+              to_seconds(options_.resend));
 }
 
 Time Streamer::next_deadline() const {

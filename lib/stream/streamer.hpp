@@ -63,7 +63,7 @@ class Streamer final : public Stage {
   void announce(const Unsettled& batch, Outbox& out);
   void flush_announcements(Outbox& out);
   void announce_again(Outbox& out);
-  void send_again_by_age(Time now);
+  void send_again_by_age(Time now, Outbox& out);
   void end(Time now, Outbox& out);
 
   StreamerOptions options_;

@@ -32,6 +32,7 @@ void Dialer::say_hello(Time now, Outbox& out) {
 }
 
 void Dialer::redial(Time now, Outbox& out) {
+  out.debug("{}: a new session, on a new connection (the last was {:x})", name_of(peer_role_), raw(ours_));
   ours_ = Session{raw(ours_) + 1};
   theirs_ = Session{raw(theirs_) & ~std::uint64_t{0xFFFFFFFF}};  // only the process is remembered
   if (up_) alone_since_ = now;
@@ -61,12 +62,14 @@ LinkEvent Dialer::tick(Time now, Outbox& out) {
   if (!begun_) {
     begun_ = true;
     alone_since_ = last_tick_ = now;
+    out.debug("{}: HELLO, session {:x}", name_of(peer_role_), raw(ours_));
     say_hello(now, out);
     return LinkEvent::none;
   }
   heard_ = heard_leaving_out_absence(heard_, now, last_tick_, timing_.heartbeat);
   last_tick_ = now;
   if (up_ && now - heard_ > timing_.missed * timing_.heartbeat) {
+    out.debug("{}: not heard for {:.3g} s", name_of(peer_role_), to_seconds(now - heard_));
     redial(now, out);
     return LinkEvent::down;
   }
@@ -97,9 +100,15 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
     if (!same_clock_) exchange_clocks(now, out);
     up_ = true;
     next_ = now;
+    out.debug("{}: WELCOME, session {:x} with {:x}, run {:016x}", name_of(peer_role_), raw(ours_), raw(theirs_),
+              raw(welcome_.run));
+    if (!same_clock_)
+      out.debug("{}: its clock is {:.6f} s ahead of ours, give or take {:.6f} s", name_of(peer_role_),
+                to_seconds(clock_.offset(now)), to_seconds(clock_.bound(now)));
     return LinkEvent::up;
   }
   if (auto* reject = std::get_if<Reject>(&envelope.body)) {
+    if (reason_ != reject->reason) out.debug("{}: REJECT: {}", name_of(peer_role_), reject->reason);
     reason_ = reject->reason;
     if (!reject->hello_again) return LinkEvent::refused;
     if (!up_) return LinkEvent::none;  // HELLO goes out again in its own time
@@ -138,6 +147,7 @@ void Listener::drop(PeerId peer, Outbox& out) {
 }
 
 void Listener::refuse(PeerId from, const Envelope& to, std::string reason, bool hello_again, Outbox& out) {
+  if (!hello_again) out.debug("session {:x} is turned away: {}", raw(to.from), reason);
   out.push(Send{from, Envelope{ours_, to.from, Reject{hello_again, reason.substr(0, longest_text)}}});
 }
 
@@ -194,6 +204,8 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
   if (peer.session != envelope.from) {
     const Session ours{raw(ours_) + ++accepted_};
     peer = PeerState{hello.role, hello.name, envelope.from, ours, now, {}, {}};
+    out.debug("{} {} joined: session {:x} with {:x}{}", name_of(hello.role), hello.name, raw(ours),
+              raw(envelope.from), result.replaced ? ", in place of its last" : "");
   }
   peer.heard = now;
   welcome.boot_id = boot_id_;

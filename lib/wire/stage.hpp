@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "wire/message.hpp"
 
 namespace dp {
@@ -56,7 +57,7 @@ struct Decision {
 /// A line for the person watching.
 struct Notice {
   std::string text;
-  bool warning = false;
+  LogLevel level = LogLevel::info;
 };
 
 using Action = std::variant<Send, Redial, Forget, Compute, WarmUp, Append, Decision, Notice>;
@@ -68,11 +69,18 @@ class Outbox {
   void push(A&& action) {
     actions_.emplace_back(std::in_place_type<std::remove_cvref_t<A>>, std::forward<A>(action));
   }
-  void warn(std::string text) { push(Notice{std::move(text), true}); }
-  void info(std::string text) { push(Notice{std::move(text), false}); }
+  void warn(std::string text) { push(Notice{std::move(text), LogLevel::warn}); }
+  void info(std::string text) { push(Notice{std::move(text), LogLevel::info}); }
+  /// For whoever looks for a fault: sessions, who comes and goes, what is tried again. Put into words only if shown.
+  template <class... Args>
+  void debug(fmt::format_string<Args...> format, Args&&... args) {
+    if (debug_) push(Notice{fmt::format(format, std::forward<Args>(args)...), LogLevel::debug});
+  }
+  void show_debug(bool shown) { debug_ = shown; }
   std::vector<Action>& actions() { return actions_; }
 
  private:
+  bool debug_ = false;
   std::vector<Action> actions_;
 };
 

@@ -202,7 +202,7 @@ struct CollectorTest : testing::Test {
   }
   void carry() {
     for (Action& action : out.actions()) {
-      if (const auto* notice = std::get_if<Notice>(&action); notice && notice->warning)
+      if (const auto* notice = std::get_if<Notice>(&action); notice && notice->level == LogLevel::warn)
         warnings.push_back(notice->text);
       if (const auto* append = std::get_if<Append>(&action)) {
         written += append->records;

@@ -50,6 +50,7 @@ class FakePipeline {
 
   Time now() const { return now_; }
   Router& router() { return *router_; }
+  void show_debug() { out_.show_debug(true); }
   void tick(Duration later = {}) {
     now_ += later;
     router_->tick(now_, out_);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fake_pipeline.hpp"
 
 namespace dp {
@@ -163,6 +165,30 @@ TEST(RouterMembership, ASpareTakesADeadWorkersPlaceAndItsQueue) {
   EXPECT_THAT(pipe.notices(), Contains(HasSubstr("spare worker spare takes the place of w0")));
   pipe.send(4, 8);
   EXPECT_THAT(pipe.given(spare), ElementsAre(0, 2, 4, 6));
+}
+
+TEST(RouterMembership, DebugTellsOfPlacesSparesLossesAndBackOffsAndInfoDoesNot) {
+  for (const bool debug : {true, false}) {
+    FakePipeline pipe(two_workers());
+    if (debug) pipe.show_debug();
+    const auto workers = pipe.all_up(100);
+    pipe.worker_up("spare", 100);
+    pipe.send(0, 4);
+    const auto told = [&](const char* what) {
+      const auto says = [&](const std::string& notice) { return notice.find(what) != notice.npos; };
+      EXPECT_EQ(std::ranges::any_of(pipe.notices(), says), debug) << what;
+    };
+    told("dp-infer w0 joined: session ");
+    told("worker w1 is warm");
+    told("worker w1 has place 1");
+    told("worker spare is a spare");
+    EXPECT_LT(pipe.notices().size(), 20U) << "none of every batch";
+    pipe.kill(workers[0]);
+    pipe.pass(5s);
+    told("worker spare has place 0");
+    told("ms: worker lost (1 of 4 attempts charged)");
+    EXPECT_THAT(pipe.notices(), Contains(HasSubstr("worker w0 was lost")));
+  }
 }
 
 TEST(RouterMembership, ASpareThatWarmsUpAfterTheDeathTakesThePlaceThen) {

@@ -238,6 +238,16 @@ alone dp-route 'no dp-collect answered' --stream-bind tcp://127.0.0.1:0 --worker
 alone dp-infer 'no dp-route answered' --backend null --route $nobody --collect $nobody
 alone dp-collect 'no dp-stream' --bind tcp://127.0.0.1:0
 
+# What of a folder was passed over is a warning, of whoever opens it.
+mkdir -p imgs/cat
+base64 -d >imgs/cat/a.png <<<iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgBwAACQAIICPDjAAAAABJRU5ErkJggg==
+ln -s gone.png imgs/cat/b.png
+run "$bin/dp-stream" --wait 100ms --data folder:imgs/ --route $nobody --collect $nobody
+expect_line err "dp-stream: warning: imgs/: passed over: links to nothing (1, such as cat/b.png)"
+expect_line err "READY" "data=imgs"
+run "$bin/dp-infer" --backend null --wait 100ms --data folder:imgs/ --route $nobody --collect $nobody
+expect_line err "dp-infer: warning: imgs/: passed over: links to nothing (1, such as cat/b.png)"
+
 # --quiet leaves the READY line, which scripts wait for, and the failure.
 run "$bin/dp-collect" --quiet --wait 100ms --bind tcp://127.0.0.1:0
 expect_line err "READY"

@@ -91,7 +91,7 @@ Json json_of(const Spread& s) {
 
 Exit spread(const Options& options) {
   std::vector<Spread> spreads;
-  for (Figure& figure : figures_of(runs_of(options.arguments())))
+  for (RepeatedFigure& figure : figures_of(runs_of(options.arguments())))
     spreads.push_back(spread_of(figure.name, figure.unit, std::move(figure.values)));
   if (options.has("json")) {
     Json all = Json::array();
@@ -104,12 +104,12 @@ Exit spread(const Options& options) {
 }
 
 Exit agree(const Options& options) {
-  const std::vector<Figure> first = figures_of(runs_of(options.arguments()));
-  const std::vector<Figure> second = figures_of(runs_of(split(options.text("against"), ',')));
+  const std::vector<RepeatedFigure> first = figures_of(runs_of(options.arguments()));
+  const std::vector<RepeatedFigure> second = figures_of(runs_of(split(options.text("against"), ',')));
   const double confidence = 1 - 0.05 / static_cast<double>(std::max<std::size_t>(1, first.size()));
   std::vector<Agreement> all;
-  for (const Figure& figure : first) {
-    const auto other = std::ranges::find(second, figure.name, &Figure::name);
+  for (const RepeatedFigure& figure : first) {
+    const auto other = std::ranges::find(second, figure.name, &RepeatedFigure::name);
     if (other == second.end()) continue;
     all.push_back(agreement_of(figure.name, figure.unit, figure.values, other->values, confidence));
   }

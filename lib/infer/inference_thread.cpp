@@ -25,10 +25,10 @@ InferenceThread::~InferenceThread() {
   ::close(wake_);
 }
 
-void InferenceThread::submit(Job job) {
+void InferenceThread::submit(Task task) {
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
+    tasks_.push_back(std::move(task));
   }
   ready_.notify_one();
 }
@@ -42,19 +42,19 @@ std::vector<InferenceThread::Answer> InferenceThread::take() {
 
 bool InferenceThread::busy() {
   const std::lock_guard lock(mutex_);
-  return working_ || !jobs_.empty();
+  return working_ || !tasks_.empty();
 }
 
 void InferenceThread::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    ready_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
     if (stopping_) return;
-    Job job = std::move(jobs_.front());
-    jobs_.pop_front();
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
     working_ = true;
     lock.unlock();
-    Answer answer = work(job);
+    Answer answer = work(task);
     lock.lock();
     working_ = false;
     const bool first = answers_.empty();
@@ -64,10 +64,10 @@ void InferenceThread::run() {
   }
 }
 
-InferenceThread::Answer InferenceThread::work(Job& job) {
-  if (const auto* compute_job = std::get_if<Compute>(&job)) return compute(compute_job->batch);
+InferenceThread::Answer InferenceThread::work(Task& task) {
+  if (const auto* computing = std::get_if<Compute>(&task)) return compute(computing->batch);
   try {
-    const DataShape& data = std::get<WarmUp>(job).data;
+    const DataShape& data = std::get<WarmUp>(task).data;
     backend_->warm_up(data.shape, data.max_batch);
     return Warmed{};
   } catch (const std::exception& problem) {

@@ -1,4 +1,4 @@
-// The thread that computes, apart from the one that talks: jobs go in, outcomes come back in the same order
+// The thread that computes, apart from the one that talks: tasks go in, outcomes come back in the same order
 // with their times, and a descriptor becomes readable when one is there.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -27,24 +27,24 @@ class InferenceThread {
   struct Broken {
     std::string why;  ///< warm-up failed
   };
-  using Job = std::variant<WarmUp, Compute>;
+  using Task = std::variant<WarmUp, Compute>;
   using Answer = std::variant<Warmed, Computed, Broken>;
 
   /// `data`: for batches by reference; may be null.
   InferenceThread(std::unique_ptr<Backend> backend, std::unique_ptr<Dataset> data);
   ~InferenceThread();
 
-  void submit(Job job);
+  void submit(Task task);
   /// All answers there are.
   std::vector<Answer> take();
-  /// A job is under way or waits: destruction would have to wait for the one under way.
+  /// A task is under way or waits: destruction would have to wait for the one under way.
   bool busy();
   /// Readable when there may be an answer.
   int descriptor() const { return wake_; }
 
  private:
   void run();
-  Answer work(Job& job);
+  Answer work(Task& task);
   Computed compute(const Batch& batch);
   Outcome serve(const Batch& batch);
   std::string gather(const Batch& batch);
@@ -54,7 +54,7 @@ class InferenceThread {
   std::vector<std::byte> pixels_;  ///< of a batch by reference
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Job> jobs_;
+  std::deque<Task> tasks_;
   std::vector<Answer> answers_;
   bool stopping_ = false, working_ = false;
   int wake_ = -1;

@@ -120,7 +120,7 @@ std::string by_strategy(const std::vector<PlotCell>& cells, const FigureOf& figu
   std::vector<Named> figures;
   bool intervals = true;
   for (const PlotCell& c : cells) {
-    const Figure f = figure(c);
+    const PlotFigure f = figure(c);
     const double half = f.half_width.value_or(0);
     intervals = intervals && f.half_width;
     figures.push_back({*f.value, *f.value - half, *f.value + half, c.strategy});
@@ -151,8 +151,8 @@ const char* oversubscribed_mark(const std::vector<PlotCell>& cells) {
   return any ? " (oversubscribed)" : "";
 }
 
-Figure capacity_of(const PlotCell& c) { return {c.capacity, c.capacity_ci95}; }
-Figure speedup_of(const PlotCell& c) { return {c.speedup, c.speedup_ci95}; }
+PlotFigure capacity_of(const PlotCell& c) { return {c.capacity, c.capacity_ci95}; }
+PlotFigure speedup_of(const PlotCell& c) { return {c.speedup, c.speedup_ci95}; }
 
 }  // namespace
 

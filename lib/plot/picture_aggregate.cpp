@@ -17,7 +17,8 @@ PlotJson latency_rows(const std::vector<PlotCell>& cells) {
   for (const PlotCell& c : cells) {
     if (c.valid_at_rate == 0) continue;
     for (const auto& [percentile, figure] :
-         {std::pair("p50", Figure{c.p50_ms, c.p50_ci95}), std::pair("p95", Figure{c.p95_ms, c.p95_ci95})}) {
+         {std::pair("p50", PlotFigure{c.p50_ms, c.p50_ci95}),
+          std::pair("p95", PlotFigure{c.p95_ms, c.p95_ci95})}) {
       if (!figure.value) continue;
       PlotJson row = figure_row(c, figure, state_at_rate(c), "ms");
       row["percentile"] = percentile;

@@ -17,7 +17,7 @@ std::string note_on(const PlotCell& c) {
   return c.p95_ms ? "" : "p95: too few batches";
 }
 
-PlotJson row_of(const PlotCell& c, const char* percentile, const Figure& ms) {
+PlotJson row_of(const PlotCell& c, const char* percentile, const PlotFigure& ms) {
   PlotJson row = figure_row(c, ms, state_at_rate(c), "ms");
   row["percentile"] = percentile;
   row["note"] = percentile == std::string("p50") ? note_on(c) : "";
@@ -28,8 +28,8 @@ PlotJson rows_of(const std::vector<PlotCell>& cells) {
   PlotJson rows = PlotJson::array();
   for (const PlotCell& c : cells) {
     const bool stated = c.valid_at_rate > 0;
-    rows.push_back(row_of(c, "p50", stated ? Figure{c.p50_ms, c.p50_ci95} : Figure{}));
-    rows.push_back(row_of(c, "p95", stated ? Figure{c.p95_ms, c.p95_ci95} : Figure{}));
+    rows.push_back(row_of(c, "p50", stated ? PlotFigure{c.p50_ms, c.p50_ci95} : PlotFigure{}));
+    rows.push_back(row_of(c, "p95", stated ? PlotFigure{c.p95_ms, c.p95_ci95} : PlotFigure{}));
   }
   return rows;
 }

@@ -56,7 +56,7 @@ std::vector<Picture> performance_heatmaps_picture(const PlotData& data, const Te
     return shaded(figure_rows(
         data.cells,
         [&](const PlotCell& c) {
-          return Figure{c.*figure, {}};
+          return PlotFigure{c.*figure, {}};
         },
         state, unit));
   };

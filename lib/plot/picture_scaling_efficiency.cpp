@@ -14,7 +14,7 @@ namespace {
 PlotJson rows_of(const std::vector<PlotCell>& cells) {
   PlotJson rows = PlotJson::array();
   for (const PlotCell& c : cells) {
-    const Figure efficiency = efficiency_percent(c);
+    const PlotFigure efficiency = efficiency_percent(c);
     if (!efficiency.value) continue;
     PlotJson row = figure_row(c, efficiency, state_at_max(c), "%");
     const PlotJson capacity = figure_row(c, {c.capacity, c.capacity_ci95}, state_at_max(c), "samples/s");

@@ -39,7 +39,7 @@ Cells curves_of(const Cells& all_rates, const Cells& cells_at_max) {
 
 bool stated(const PlotCell& c) { return !c.overloaded && c.valid_at_rate > 0 && c.p50_ms; }
 
-PlotJson row_of(const PlotCell& c, const char* percentile, const Figure& ms, State state) {
+PlotJson row_of(const PlotCell& c, const char* percentile, const PlotFigure& ms, State state) {
   PlotJson row = figure_row(c, ms, state, "ms");
   row["panel"] = nodes_text(c.nodes);
   row["percentile"] = percentile;

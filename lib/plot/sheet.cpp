@@ -120,14 +120,14 @@ const char* text(State state) {
   return "";
 }
 
-Figure efficiency_percent(const PlotCell& c) {
+PlotFigure efficiency_percent(const PlotCell& c) {
   if (!c.efficiency || !c.speedup) return {};
-  Figure percent{100 * *c.efficiency, {}};
+  PlotFigure percent{100 * *c.efficiency, {}};
   if (c.speedup_ci95) percent.half_width = *percent.value / *c.speedup * *c.speedup_ci95;
   return percent;
 }
 
-PlotJson figure_row(const PlotCell& c, const Figure& figure, State state, const char* unit) {
+PlotJson figure_row(const PlotCell& c, const PlotFigure& figure, State state, const char* unit) {
   PlotJson row{{"strategy", c.strategy}, {"nodes", c.nodes}, {"nodes_label", fmt::format("{}", c.nodes)}};
   row["state"] = text(state);
   row["value"] = or_null(figure.value);
@@ -143,7 +143,7 @@ PlotJson figure_rows(const std::vector<PlotCell>& cells, const FigureOf& figure,
                      State (*state)(const PlotCell&), const char* unit) {
   PlotJson rows = PlotJson::array();
   for (const PlotCell& c : cells) {
-    if (const Figure f = figure(c); f.value) rows.push_back(figure_row(c, f, state(c), unit));
+    if (const PlotFigure f = figure(c); f.value) rows.push_back(figure_row(c, f, state(c), unit));
   }
   return rows;
 }
@@ -153,7 +153,7 @@ PlotJson figure_rows(const std::vector<PlotCell>& cells, CellFigure figure, Cell
   return figure_rows(
       cells,
       [&](const PlotCell& c) {
-        return Figure{c.*figure, c.*ci95};
+        return PlotFigure{c.*figure, c.*ci95};
       },
       state, unit);
 }

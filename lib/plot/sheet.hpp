@@ -38,16 +38,16 @@ inline bool stands(State state) { return state == State::sound || state == State
 inline bool has_capacity(const PlotCell& c) { return c.capacity && c.valid_at_max > 0; }
 
 /// One figure of one cell; a half width is that of its 95 % confidence interval.
-struct Figure {
+struct PlotFigure {
   std::optional<double> value, half_width;
 };
 /// Scaling efficiency in percent; its interval is that of the speed-up.
-Figure efficiency_percent(const PlotCell& cell);
+PlotFigure efficiency_percent(const PlotCell& cell);
 
-using FigureOf = std::function<Figure(const PlotCell&)>;
+using FigureOf = std::function<PlotFigure(const PlotCell&)>;
 
 /// Fields strategy, nodes, nodes_label, state, value, low, high, says (the figure with its unit, for tooltips).
-PlotJson figure_row(const PlotCell& cell, const Figure& figure, State state, const char* unit);
+PlotJson figure_row(const PlotCell& cell, const PlotFigure& figure, State state, const char* unit);
 
 /// A row for each cell that has the figure.
 PlotJson figure_rows(const std::vector<PlotCell>& cells, const FigureOf& figure,

@@ -76,9 +76,10 @@ double lag1_of(const std::vector<double>& x, double mean) {
 using Percentile = std::optional<double> Latency::*;
 using Supported = bool PerPercentile<bool>::*;
 
-void add_percentile(std::vector<Figure>& figures, const std::vector<const RunReport*>& runs, const char* name,
+void add_percentile(std::vector<RepeatedFigure>& figures, const std::vector<const RunReport*>& runs,
+                    const char* name,
                     Percentile value, Supported supported) {
-  Figure figure{name, "ms", {}};
+  RepeatedFigure figure{name, "ms", {}};
   for (const RunReport* run : runs) {
     if (!(run->latency_ms.supported.*supported) || run->overloaded) return;
     figure.values.push_back((run->latency_ms.*value).value());
@@ -120,14 +121,14 @@ Agreement agreement_of(std::string figure, std::string unit, const std::vector<d
   return agreement;
 }
 
-std::vector<Figure> figures_of(const std::vector<RunReport>& runs) {
-  Figure capacity{"capacity", "samples/s", {}}, throughput{"throughput at the rate", "samples/s", {}};
+std::vector<RepeatedFigure> figures_of(const std::vector<RunReport>& runs) {
+  RepeatedFigure capacity{"capacity", "samples/s", {}}, throughput{"throughput at the rate", "samples/s", {}};
   std::vector<const RunReport*> at_rate;
   for (const RunReport& run : runs) {
     (run.rate_mode == "max" ? capacity : throughput).values.push_back(run.rates.completed);
     if (run.rate_mode != "max") at_rate.push_back(&run);
   }
-  std::vector<Figure> figures;
+  std::vector<RepeatedFigure> figures;
   if (!capacity.values.empty()) figures.push_back(std::move(capacity));
   if (at_rate.empty()) return figures;
   figures.push_back(std::move(throughput));

@@ -47,10 +47,10 @@ Agreement agreement_of(std::string figure, std::string unit, const std::vector<d
 
 /// The figures of runs that can be repeated: completed rate at max; at a rate the rate completed and those
 /// percentiles of sample latency that every run supports.
-struct Figure {
+struct RepeatedFigure {
   std::string name, unit;
   std::vector<double> values;  ///< one a run, in the order given
 };
-std::vector<Figure> figures_of(const std::vector<RunReport>& runs);
+std::vector<RepeatedFigure> figures_of(const std::vector<RunReport>& runs);
 
 }  // namespace dp

@@ -53,10 +53,19 @@ violations() {
   only 'png\.h' '(tools/cifar10-from-png|lib/data/png_file)\.cpp'
   only 'jpeglib\.h' 'lib/data/jpeg_file\.cpp'
   only 'toml\+\+/' 'lib/base/config_file\.cpp'
+  once "$1"
   (cd "$1" && grep -rnP --include='*.hpp' --include='*.cpp' 'std::\w+_distribution\b|std::unordered_|std::random_shuffle|std::shuffle' lib) |
     sed 's/$/   <- differs between compilers/'
   (cd "$1" && grep -rnP --include='*.hpp' --include='*.cpp' '::(sigaction|signal|prctl|setrlimit|mallopt)\(' lib tools) |
     grep -vP '^(lib/runtime/set_up_process|tools/dp-top)\.cpp:' | sed 's/$/   <- changes the whole process/'
+}
+
+# once ROOT: types that two headers define under one name. Both are dp::NAME, and a program that has both is no C++.
+once() {
+  local kind='struct|class|union|enum class|enum'
+  (cd "$1" && grep -rnP --include='*.hpp' "^($kind) \\w+( final)?( : [\\w :<>,]+)? \\{" lib) |
+    sed -E "s/^([^:]+):[0-9]+:($kind) (\\w+).*/\\3 \\1/" | sort |
+    awk '$1 == name { print $2 ": defines " $1 ", as does " file } { name = $1; file = $2 }'
 }
 
 found=$(violations "$source_dir")
@@ -104,6 +113,8 @@ plant lib/data/folder.cpp '#include <jpeglib.h>'
 plant lib/route/strategy.cpp 'std::uniform_int_distribution<int> draw;' 'std::uniform_int_distribution<int> draw;   <- differs'
 plant lib/route/router.hpp 'std::unordered_map<int, int> members;' 'std::unordered_map<int, int> members;   <- differs'
 plant lib/wire/transport.cpp 'int limit() { return ::setrlimit(RLIMIT_NOFILE, nullptr); }' 'changes the whole process'
+plant lib/wire/stage.hpp 'struct RepeatedFigure {};' 'defines RepeatedFigure, as does lib/report/repeatability.hpp'
+plant lib/wire/stage.hpp 'enum class DType : int {};' 'defines DType, as does'
 plant lib/novel/novel.hpp '#include "base/time.hpp"' 'lib/novel is not a layer'
 found=$(violations "$copy")
 for plant in "${planted[@]}"; do

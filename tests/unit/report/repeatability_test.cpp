@@ -74,7 +74,7 @@ TEST(Repeatability, FiguresAreThoseThatEveryRunSupports) {
   const std::vector<RunReport> runs{make_run({.completed = 50}).report,
                                     make_run({.rate_mode = "open", .completed = 40}).report,
                                     make_run({.rate_mode = "open", .completed = 41}).report};
-  const std::vector<Figure> figures = figures_of(runs);
+  const std::vector<RepeatedFigure> figures = figures_of(runs);
   ASSERT_EQ(figures.size(), 4u);
   EXPECT_THAT(figures[0].values, ElementsAre(50));
   EXPECT_THAT(figures[1].values, ElementsAre(40, 41));

@@ -122,7 +122,7 @@ void Streamer::on_commit(const Commit& commit) {
 void Streamer::release(Time now) {
   if (!started_ || !open_loop() || interrupted_) return;
   while (next_release_ && t0_ + next_release_->scheduled <= now) {
-    released_.push_back(now);
+    released_.push(now - (t0_ + next_release_->scheduled));
     next_release_ = release_cursor_.next();
   }
 }
@@ -171,11 +171,9 @@ Streamer::Unsettled& Streamer::take_next(Time now, Outbox& out) {
 /// The time at which the batch that was next was released.
 Time Streamer::advance(Time now) {
   ++taken_;
+  const Time due = t0_ + next_take_->scheduled;
   next_take_ = send_cursor_.next();
-  if (!open_loop()) return now;
-  const Time released = released_.front();
-  released_.pop_front();
-  return released;
+  return open_loop() ? due + released_.pop() : now;
 }
 
 /// What an earlier process of this run has brought to its end.

@@ -13,6 +13,7 @@
 #include "base/settled.hpp"
 #include "data/dataset.hpp"
 #include "data/plan.hpp"
+#include "stream/backlog.hpp"
 #include "wire/link.hpp"
 
 namespace dp {
@@ -77,8 +78,8 @@ class Streamer final : public Stage {
 
   Plan::Cursor release_cursor_, send_cursor_;
   std::optional<BatchSpec> next_release_, next_take_;
-  std::deque<Time> released_;  ///< release times of batches not yet sent
-  std::uint64_t taken_ = 0;    ///< batches announced so far, or settled before we came
+  Backlog released_;         ///< batches not yet sent
+  std::uint64_t taken_ = 0;  ///< batches announced so far, or settled before we came
   std::map<BatchId, Unsettled> unsettled_;
   std::deque<BatchId> again_;           ///< to be sent again in this router session
   std::uint64_t sent_ = 0, limit_ = 0;  ///< credit of this router session

@@ -79,7 +79,9 @@ TEST(TimeSlots, OfAReportAreItsSeconds) {
 TEST(TimeSlots, OfAReportWithLongRowsHaveRatesOverTheirLength) {
   RunReport report;
   report.duration_s = 10;
-  report.series = {{0, 4000, 3600, 400, 40, {}, 41, 4}, {4, 4000, 4000, 400, 40, {}, 43, 4}, {8, 0, 400, 0, 40, {}, 42, 4}};
+  report.series = {{0, 4000, 3600, 400, 40, {}, 41, 4},
+                   {4, 4000, 4000, 400, 40, {}, 43, 4},
+                   {8, 0, 400, 0, 40, {}, 42, 4}};
   auto slots = slots_of(report);
   ASSERT_EQ(slots.size(), 3u);
   EXPECT_DOUBLE_EQ(slots[0].until_s, 4);

@@ -123,7 +123,10 @@ TEST(Streams, AreSecondsWhoseSamplesAreDoneASecondLater) {
        1,
        1},
       {"samples that never came back", {{0, 100, 68, 32, {}, {}, {}}}, 0, 1},
-      {"rows of several seconds", {{0, 400, 360, 40, {}, {}, {}, 4}, {4, 400, 300, 140, {}, {}, {}, 4}}, 4, 4},
+      {"rows of several seconds",
+       {{0, 400, 360, 40, {}, {}, {}, 4}, {4, 400, 300, 140, {}, {}, {}, 4}},
+       4,
+       4},
   };
   for (const StreamsCase& c : cases) {
     RunReport report;

@@ -92,7 +92,8 @@ TEST(KeptRuns, BeforeWarmUpKeptNoneApart) {
 }
 
 TEST(KeptRuns, BeforeRowsHadALengthHaveRowsOfASecond) {
-  for (const std::size_t i : {0, 1, 2, 3}) EXPECT_THAT(kept(i).series, Each(Field(&SecondOfRun::seconds, 1U))) << i;
+  for (const std::size_t i : {0, 1, 2, 3})
+    EXPECT_THAT(kept(i).series, Each(Field(&SecondOfRun::seconds, 1U))) << i;
   EXPECT_THAT(kept(4).series, Each(Field(&SecondOfRun::seconds, 2U)));
 }
 

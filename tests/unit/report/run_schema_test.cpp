@@ -132,7 +132,8 @@ TEST(RunReader, RequiresExactlyTheKeysThatTheSchemaRequires) {
 TEST(RunWriter, WritesNoKeyThatNoKeptFileHas) {
   const KeptKeys kept;
   each_object(written(), "run", [&](const std::string& path, const Json& object) {
-    EXPECT_EQ(keys_of(object), kept.ever.at(path)) << path << ": keep a file with the new keys in tests/cli/data/runs/";
+    EXPECT_EQ(keys_of(object), kept.ever.at(path))
+        << path << ": keep a file with the new keys in tests/cli/data/runs/";
   });
 }
 

@@ -68,7 +68,8 @@ TEST(SteadyState, IsTheSameOfRowsOfSeveralSeconds) {
       fours.back().queue = row.queue;
     }
   }
-  const SteadyState fine = steady_state_of(seconds, 0, 40, true), coarse = steady_state_of(fours, 0, 40, true);
+  const SteadyState fine = steady_state_of(seconds, 0, 40, true);
+  const SteadyState coarse = steady_state_of(fours, 0, 40, true);
   EXPECT_EQ(coarse.seconds, 40U);
   EXPECT_DOUBLE_EQ(coarse.completed.mean.value(), 2950);  // samples/s
   EXPECT_NEAR(coarse.completed.slope.value(), 100.0 / 2950, 1e-9);

@@ -28,8 +28,8 @@ double ms(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
 
 }  // namespace
 
-void Spread::add(const Histogram& values) {
-  Spread other;
+void SparseHistogram::add(const Histogram& values) {
+  SparseHistogram other;
   values.for_each_bin([&other](std::int64_t lower, std::uint64_t count) {
     const std::uint32_t number = bin_of(lower), n = static_cast<std::uint32_t>(count);
     if (other.bins_.empty() || other.bins_.back().number != number) {
@@ -41,7 +41,7 @@ void Spread::add(const Histogram& values) {
   merge(other);
 }
 
-void Spread::merge(const Spread& other) {
+void SparseHistogram::merge(const SparseHistogram& other) {
   std::vector<Bin> both;
   both.reserve(bins_.size() + other.bins_.size());
   std::ranges::merge(bins_, other.bins_, std::back_inserter(both), {}, &Bin::number, &Bin::number);
@@ -57,13 +57,13 @@ void Spread::merge(const Spread& other) {
   bins_ = std::vector<Bin>(both.begin(), both.begin() + kept);  // no more room than that
 }
 
-std::uint64_t Spread::count() const {
+std::uint64_t SparseHistogram::count() const {
   std::uint64_t n = 0;
   for (const Bin& bin : bins_) n += bin.count;
   return n;
 }
 
-std::int64_t Spread::percentile(double p) const {
+std::int64_t SparseHistogram::percentile(double p) const {
   const std::uint64_t rank = nearest_rank(p, count());
   std::uint64_t seen = 0;
   for (const Bin& bin : bins_) {
@@ -76,23 +76,23 @@ std::int64_t Spread::percentile(double p) const {
 void TimeSeries::Latencies::take(const Histogram& values) {
   if (values.count() == 0) return;
   p50 = p99 = std::nullopt;
-  if (spread.count() == 0) {
+  if (bins.count() == 0) {
     p50 = values.percentile(0.5);
     p99 = values.percentile(0.99);
   }
   max = std::max(max, values.max());
-  spread.add(values);
+  bins.add(values);
 }
 
 void TimeSeries::Latencies::merge(const Latencies& other) {
-  if (other.spread.count() == 0) return;
-  if (spread.count() == 0) {
+  if (other.bins.count() == 0) return;
+  if (bins.count() == 0) {
     *this = other;
     return;
   }
   p50 = p99 = std::nullopt;
   max = std::max(max, other.max);
-  spread.merge(other.spread);
+  bins.merge(other.bins);
 }
 
 std::size_t TimeSeries::index_of(Duration after) {
@@ -156,8 +156,8 @@ std::vector<SecondOfRun> TimeSeries::rows() const {
     row.queue = offered > completed ? offered - completed : 0;
     Latencies latencies = rows_[i].latencies;
     if (i == newest_row_) latencies.take(newest_);
-    const std::uint64_t batches = latencies.spread.count();
-    const auto percentile = [&](double p) { return std::min(latencies.spread.percentile(p), latencies.max); };
+    const std::uint64_t batches = latencies.bins.count();
+    const auto percentile = [&](double p) { return std::min(latencies.bins.percentile(p), latencies.max); };
     if (batches > 0) {
       row.p50_ms = ms(latencies.p50.value_or(percentile(0.5)));
       row.max_ms = ms(latencies.max);

@@ -13,11 +13,11 @@
 
 namespace dp {
 
-/// How values are spread, to within 0.8 %: the bins that are not empty, of which there are 64 a doubling, 8 bytes each.
-class Spread {
+/// A histogram to within 0.8 %: the bins that are not empty, of which there are 64 a doubling, 8 bytes each.
+class SparseHistogram {
  public:
   void add(const Histogram& values);
-  void merge(const Spread& other);
+  void merge(const SparseHistogram& other);
   std::uint64_t count() const;
   std::int64_t percentile(double p) const;  ///< nearest rank; 0 when empty
 
@@ -45,7 +45,7 @@ class TimeSeries {
   struct Latencies {
     std::int64_t max = 0;
     std::optional<std::int64_t> p50, p99;  ///< exact, while all of it is of one histogram
-    Spread spread;
+    SparseHistogram bins;
     void take(const Histogram& values);
     void merge(const Latencies& other);
   };

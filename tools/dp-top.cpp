@@ -58,7 +58,10 @@ std::string endpoint_of(const Options& options) {
   if (options.arguments().size() > 1)
     throw UsageError("unexpected argument '{}': one endpoint is enough (see: dp-top --help)",
                      options.arguments()[1]);
-  return checked_endpoint("ENDPOINT", options.arguments()[0], options.has("insecure") || options.has("key"));
+  std::string endpoint =
+      checked_endpoint("ENDPOINT", options.arguments()[0], options.has("insecure") || options.has("key"));
+  require_resolved("ENDPOINT", endpoint);
+  return endpoint;
 }
 
 /// What is heard, and for how long nothing was.

@@ -82,7 +82,11 @@ LinkTiming link_timing(const Options& options) {
 }
 
 std::string endpoint_option(const Options& options, const std::string& name) {
-  return checked_endpoint("--" + name, options.text(name), options.has("insecure") || options.has("key"));
+  const std::string flag = "--" + name;
+  std::string endpoint =
+      checked_endpoint(flag, options.text(name), options.has("insecure") || options.has("key"));
+  require_resolved(flag, endpoint);
+  return endpoint;
 }
 
 std::vector<std::string> record_of(const Options& options, const std::vector<std::string>& names) {

@@ -22,7 +22,7 @@ LinkTiming link_timing(const Options& options);
 /// not as it should be.
 std::optional<Security> security_option(const Options& options, Role role);
 
-/// The endpoint given for `--name`, checked.
+/// The endpoint given for `--name`, checked. Throws UsageError, and Error when its host does not resolve.
 std::string endpoint_option(const Options& options, const std::string& name);
 
 /// Name, value, name, value, … of these options, for the run's record; also `command_line` and `toml`, the tool's

@@ -7,6 +7,7 @@
 #include <zmq.hpp>
 
 #include "base/error.hpp"
+#include "wire/attach.hpp"
 #include "wire/handshakes.hpp"
 
 #ifndef ZMQ_ZAP_ENFORCE_DOMAIN
@@ -118,7 +119,7 @@ void Gate::prove(const std::string& endpoint, bool publishes) const {
   stranger.set(zmq::sockopt::linger, 0);
   use_keys(stranger, impl_->decoy, impl_->security.own.open);
   Handshakes handshakes(context, stranger);
-  stranger.connect(endpoint);
+  connect_to(stranger, endpoint);
   const auto outcome = handshakes.next(patience_ms);
   if (outcome != Handshake::refused) {
     throw Error("{}: the proof that strangers are refused failed (a key that is not listed was {})", endpoint,

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/without_signals.hpp"
+#include "wire/attach.hpp"
 #include "wire/codec.hpp"
 #include "wire/doorman.hpp"
 #include "wire/gate.hpp"
@@ -70,13 +71,7 @@ struct Publisher::Impl {
       gate = std::make_unique<Gate>(context, *security, refusals);
       gate->guard(socket, {Role::top});
     }
-    try {
-      socket.bind(wanted.ends_with(":0") ? wanted.substr(0, wanted.size() - 1) + "*" : wanted);
-    } catch (const zmq::error_t& problem) {
-      throw Error("cannot bind {}: {} (another run may be using it; port 0 picks a free one)", wanted,
-                  problem.what());
-    }
-    endpoint = socket.get(zmq::sockopt::last_endpoint);
+    endpoint = bind_at(socket, wanted);
     if (gate) gate->prove(endpoint, true);
   }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <zmq.hpp>
 
+#include "wire/attach.hpp"
 #include "wire/codec.hpp"
 #include "wire/gate.hpp"
 #include "wire/handshakes.hpp"
@@ -52,11 +53,7 @@ struct Subscriber::Impl {
     configure(socket);
     if (security) use_keys(socket, security->own, security->servers.at(Role::collect));
     handshakes = std::make_unique<Handshakes>(context, socket);
-    try {
-      socket.connect(endpoint);
-    } catch (const zmq::error_t& problem) {
-      throw Error("{}: {}", endpoint, problem.what());
-    }
+    connect_to(socket, endpoint);
   }
 
   void look_after() {

@@ -9,6 +9,7 @@
 #endif
 
 #include "base/log.hpp"
+#include "wire/attach.hpp"
 #include "wire/codec.hpp"
 #include "wire/doorman.hpp"
 #include "wire/gate.hpp"
@@ -143,11 +144,7 @@ struct Transport::Impl {
       use_keys(socket.zmq, security->own,
                security->servers.at(*socket.dialled == route_peer ? Role::route : Role::collect));
     socket.handshakes = std::make_unique<Handshakes>(context, socket.zmq);
-    try {
-      socket.zmq.connect(socket.endpoint);
-    } catch (const zmq::error_t& problem) {
-      throw Error("{}: {}", socket.endpoint, problem.what());
-    }
+    connect_to(socket.zmq, socket.endpoint);
   }
 
   /// ZeroMQ neither tells why a handshake failed nor tries again after some failures.
@@ -278,15 +275,8 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
     if (!impl_->gate) impl_->gate = std::make_unique<Gate>(impl_->context, *impl_->security, impl_->refusals);
     impl_->gate->guard(socket->zmq, roles);
   }
-  try {
-    // ZeroMQ writes "any free port" as *.
-    socket->zmq.bind(endpoint.ends_with(":0") ? endpoint.substr(0, endpoint.size() - 1) + "*" : endpoint);
-  } catch (const zmq::error_t& problem) {
-    throw Error("cannot bind {}: {} (another run may be using it; port 0 picks a free one)", endpoint,
-                problem.what());
-  }
+  const std::string at = bind_at(socket->zmq, endpoint);
   impl_->sockets.push_back(std::move(socket));
-  const std::string at = impl_->sockets.back()->zmq.get(zmq::sockopt::last_endpoint);
   if (impl_->gate) impl_->gate->prove(at);
   return at;
 }

@@ -58,5 +58,30 @@ TEST(Endpoint, APortIsANumberUpTo65535) {
   }
 }
 
+TEST(Endpoint, NumbersInterfacesAndPathsAreNotLookedUp) {
+  for (const std::string endpoint : {"tcp://127.0.0.1:5601", "tcp://[::1]:0", "tcp://*:5601", "tcp://lo:5601",
+                                     "ipc:///tmp/x", "ipc://nosuchhost.invalid:1"}) {
+    EXPECT_EQ(resolved(endpoint), endpoint);
+  }
+}
+
+TEST(Endpoint, LocalhostIsANumberOfThisHost) {
+  EXPECT_THAT(resolved("tcp://localhost:5601"),
+              testing::AnyOf("tcp://127.0.0.1:5601", "tcp://[::1]:5601"));
+}
+
+// The domain .invalid never resolves (RFC 6761).
+TEST(Endpoint, ANameThatDoesNotResolveIsSaidWithItsFlag) {
+  try {
+    require_resolved("--route", "tcp://nosuchhost.invalid:5602");
+    FAIL() << "resolved";
+  } catch (const UsageError&) {
+    FAIL() << "not a matter of usage";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("--route 'tcp://nosuchhost.invalid:5602'"),
+                                    HasSubstr("'nosuchhost.invalid' does not resolve")));
+  }
+}
+
 }  // namespace
 }  // namespace dp

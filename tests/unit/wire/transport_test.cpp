@@ -8,9 +8,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <zmq.hpp>
 
 #include "sample_messages.hpp"
@@ -200,6 +203,64 @@ TEST(Transport, AnEndpointInUseIsNamed) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::AllOf(HasSubstr(endpoint), HasSubstr("port 0 picks a free one")));
   }
+}
+
+TEST(Transport, BindsAndDialsIPv6AndNames) {
+  for (const std::string host : {"[::1]", "localhost"}) {
+    Transport bound, dialled;
+    const std::string at = bound.bind("tcp://" + host + ":0");
+    dialled.dial(route_peer, "tcp://" + host + at.substr(at.rfind(':')));
+    send(dialled, route_peer, Start{7});
+    EXPECT_EQ(number_of(receive(bound)), 7U) << host;
+  }
+}
+
+/// What `bind` says against an ipc path.
+std::string refusal_of(const std::string& path) {
+  Transport transport;
+  try {
+    transport.bind("ipc://" + path);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+struct IpcPath : testing::Test {
+  const std::filesystem::path folder = make_folder();
+  const std::string path = folder / "x";
+  static std::string make_folder() {
+    std::string name = std::filesystem::temp_directory_path() / "dp-ipc-XXXXXX";
+    return ::mkdtemp(name.data());
+  }
+  ~IpcPath() override { std::filesystem::remove_all(folder); }
+};
+
+TEST_F(IpcPath, ThatAnotherListensAtIsRefused) {
+  Transport first, dialled;
+  first.bind("ipc://" + path);
+  EXPECT_THAT(refusal_of(path), testing::AllOf(HasSubstr("ipc://" + path), HasSubstr("another process listens")));
+  dialled.dial(route_peer, "ipc://" + path);
+  send(dialled, route_peer, Start{7});
+  EXPECT_EQ(number_of(receive(first)), 7U);
+}
+
+TEST_F(IpcPath, OfAProcessThatIsGoneIsTakenOver) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(fd, 1), 0);
+  ::close(fd);
+  ASSERT_TRUE(std::filesystem::exists(path));
+  EXPECT_EQ(refusal_of(path), "");
+}
+
+TEST_F(IpcPath, ThatIsAFileIsLeftAlone) {
+  std::ofstream(path) << "mine";
+  EXPECT_THAT(refusal_of(path), HasSubstr("no socket"));
+  EXPECT_EQ(std::filesystem::file_size(path), 4U);
 }
 
 // ---- strangers -------------------------------------------------------------------------------------------

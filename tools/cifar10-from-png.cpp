@@ -87,6 +87,7 @@ dp::Exit convert(int argc, char** argv) {
   }
   const auto first = dp::parse_count("FIRST", arguments[2], 0, most_images);
   const auto count = dp::parse_count("COUNT", arguments[3], 1, most_images);
+  dp::require_writable(arguments[4]);
 
   const Sheet sheet = read_sheet(arguments[0]);
   if (sheet.images != count) throw dp::Error("{}: {} images: expected {}", arguments[0], sheet.images, count);

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/options.hpp"
+#include "base/standard_streams.hpp"
 #include "report/repeatability.hpp"
 #include "report/sweep.hpp"
 
@@ -51,22 +52,22 @@ std::string share(std::size_t part, std::size_t whole) {
 }
 
 void show(const std::vector<Spread>& spreads) {
-  fmt::print(
+  print(
       "| figure | runs | mean | sd | least to most | correlation with the run before |\n"
       "| --- | --- | --- | --- | --- | --- |\n");
   for (const Spread& s : spreads) {
-    fmt::print("| {}, {} | {} | {} | {:.2f} % | {} to {} | {:.2f} (±{:.2f} if independent) |\n", s.figure,
+    print("| {}, {} | {} | {} | {:.2f} % | {} to {} | {:.2f} (±{:.2f} if independent) |\n", s.figure,
                s.unit, s.values.size(), number(s.mean), s.mean != 0 ? 100 * s.sd / s.mean : 0,
                number(s.least), number(s.most), s.lag1, 2 / std::sqrt(static_cast<double>(s.values.size())));
   }
-  fmt::print(
+  print(
       "\n95 % intervals of a few of these runs, against the mean of the others:\n\n"
       "| figure | runs in the interval | its mean half-width | promised to cover | did cover, of all choices "
       "| of neighbours in time |\n"
       "| --- | --- | --- | --- | --- | --- |\n");
   for (const Spread& s : spreads) {
     for (const Coverage& c : s.coverage) {
-      fmt::print("| {} | {} | ± {} ({:.1f} %) | {:.1f} % | {} | {} of {} |\n", s.figure, c.group,
+      print("| {} | {} | ± {} ({:.1f} %) | {:.1f} % | {} | {} of {} |\n", s.figure, c.group,
                  number(c.mean_half_width), s.mean != 0 ? 100 * c.mean_half_width / s.mean : 0,
                  100 * c.promised, share(c.covering, c.intervals), c.consecutive_ok, c.consecutive);
     }
@@ -96,7 +97,7 @@ Exit spread(const Options& options) {
   if (options.has("json")) {
     Json all = Json::array();
     for (const Spread& s : spreads) all.push_back(json_of(s));
-    fmt::print("{}\n", all.dump(1));
+    print("{}\n", all.dump(1));
   } else {
     show(spreads);
   }
@@ -123,10 +124,10 @@ Exit agree(const Options& options) {
                     {"half_width", a.half_width},
                     {"agree", a.agree}});
     if (options.has("json")) continue;
-    fmt::print("{:<4} {}: {} and {} {}, difference {} ± {}\n", a.agree ? "ok" : "OFF", a.figure,
+    print("{:<4} {}: {} and {} {}, difference {} ± {}\n", a.agree ? "ok" : "OFF", a.figure,
                number(a.first), number(a.second), a.unit, number(a.first - a.second), number(a.half_width));
   }
-  if (options.has("json")) fmt::print("{}\n", list.dump(1));
+  if (options.has("json")) print("{}\n", list.dump(1));
   return std::ranges::all_of(all, &Agreement::agree) ? Exit::done : Exit::invalid;
 }
 

@@ -2,7 +2,6 @@
 // the seeds in its report and the router's decision log.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/options.hpp"
 #include "base/random.hpp"
+#include "base/standard_streams.hpp"
 #include "data/dataset.hpp"
 #include "data/plan.hpp"
 #include "report/calibration_cells.hpp"
@@ -162,7 +162,7 @@ Exit run(const Options& options) {
   CalibrationCells cells;
   for (const std::string& path : options.arguments()) add(path, cells);
   const std::vector<CalibrationRow> rows = cells.judged(margin);
-  fmt::print("{}", options.has("json") ? calibration_json(rows) : calibration_table(rows));
+  write_stdout(options.has("json") ? calibration_json(rows) : calibration_table(rows));
   const bool all =
       std::ranges::all_of(rows, [](auto& row) { return row.verdict == CalibrationRow::Verdict::ok; });
   return all ? Exit::done : Exit::invalid;

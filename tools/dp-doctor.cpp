@@ -1,12 +1,12 @@
 // dp-doctor: looks at everything a run needs and says what to do where it is not well.
 // SPDX-License-Identifier: MIT
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 
 #include "base/file.hpp"
 #include "base/options.hpp"
 #include "base/shared_files.hpp"
+#include "base/standard_streams.hpp"
 #include "base/version.hpp"
 #include "data/predictions_file.hpp"
 #include "doctor/checks.hpp"
@@ -61,8 +61,7 @@ class Doctor {
 
  private:
   void say(const Finding& finding) {
-    fmt::print("{}\n", line_of(finding));
-    std::fflush(stdout);
+    print("{}\n", line_of(finding));
     healthy_ &= finding.health != Health::fail;
   }
 

@@ -48,24 +48,31 @@ Options declare() {
   return options;
 }
 
-/// A new file that nobody else may read. Throws Error.
+/// A file that nobody else may read: a new one or, by force, in the place of another. Throws Error.
 void write_secret(const fs::path& path, const std::string& text, bool force) {
-  if (force) ::unlink(path.c_str());
+  if (force) return write_atomically(path, text, 0600);
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.fd < 0 && errno == EEXIST)
     throw Error("{}: there is a key already (give --force to replace it, or another --out)", path.string());
-  if (file.fd < 0 || ::fchmod(file.fd, 0600) != 0 || !write_all(file.fd, text) || ::fsync(file.fd) != 0)
-    throw Error("{}: {}", path.string(), std::strerror(errno));
+  if (file.fd < 0) throw Error("{}: {}", path.string(), std::strerror(errno));
+  if (::fchmod(file.fd, 0600) == 0 && write_all(file.fd, text) && ::fsync(file.fd) == 0) return;
+  const Error problem("{}: {}", path.string(), std::strerror(errno));
+  ::unlink(path.c_str());
+  throw problem;
 }
+
+fs::path key_path(const fs::path& folder, Role role) { return folder / fmt::format("{}.key", key_name(role)); }
 
 void make_all(const fs::path& folder, bool force) {
   const fs::path list = folder / "public";
   if (!force && fs::exists(list))
     throw Error("{}: there are keys already (give --force to replace them, or another --out)", list.string());
+  for (const Role role : every_role) require_writable(key_path(folder, role));
+  require_writable(list);
   std::string lines = "# Public keys, for --server-key and --allow: role, key, comment.\n";
   for (const Role role : every_role) {
     const KeyPair pair = make_key_pair(role);
-    write_secret(folder / fmt::format("{}.key", key_name(role)), key_file_text(pair), force);
+    write_secret(key_path(folder, role), key_file_text(pair), force);
     lines += public_line(pair);
   }
   write_atomically(list, lines);
@@ -79,6 +86,7 @@ void make_one(const fs::path& folder, Role role, const std::string& name, bool f
     const bool replaced = line.starts_with(owner) && line.ends_with(comment);
     if (!line.empty() && !(force && replaced)) lines += line + '\n';
   }
+  require_writable(list);
   const KeyPair pair = make_key_pair(role);
   write_secret(folder / fmt::format("{}-{}.key", key_name(role), name), key_file_text(pair), force);
   write_atomically(list, lines + public_line(pair, name));

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/options.hpp"
 #include "base/shared_files.hpp"
+#include "base/standard_streams.hpp"
 #include "plot/html_report.hpp"
 #include "plot/pictures.hpp"
 #include "plot/vega.hpp"
@@ -53,8 +54,18 @@ std::optional<double> price_of(const Options& options) {
 
 Exit list_pictures() {
   for (const PictureKind& kind : picture_kinds())
-    fmt::print("{}\n    {}\n    from {}\n", kind.name, kind.shows, kind.needs);
+    print("{}\n    {}\n    from {}\n", kind.name, kind.shows, kind.needs);
   return Exit::done;
+}
+
+/// Before minutes are spent on drawing.
+void require_outputs_writable(const Options& options, const std::vector<Picture>& pictures) {
+  if (options.has("html")) require_writable(options.text("html"));
+  if (!options.has("out")) return;
+  for (const Picture& picture : pictures) {
+    for (const char* kind : {".svg", ".png"})
+      require_writable(fs::path(options.text("out")) / (picture.name + kind));
+  }
 }
 
 /// Runs the jobs, as many at once as there are cores.
@@ -83,7 +94,7 @@ void draw(const std::vector<Picture>& pictures, const fs::path& out, const std::
     });
   }
   in_parallel(jobs);
-  for (const Picture& picture : pictures) fmt::print("{0}.svg\n{0}.png\n", (out / picture.name).string());
+  for (const Picture& picture : pictures) print("{0}.svg\n{0}.png\n", (out / picture.name).string());
 }
 
 void write_page(const Options& options, const PlotData& data, const std::vector<Picture>& pictures,
@@ -95,7 +106,7 @@ void write_page(const Options& options, const PlotData& data, const std::vector<
   write_atomically(
       file, html_report({sweep, cells, comparisons, pictures, options.text("made-by"), data.other_rates},
                         templates, find_runtime(folders_of(options))));
-  fmt::print("{}\n", file);
+  print("{}\n", file);
 }
 
 Exit run(const Options& options) {
@@ -117,6 +128,7 @@ Exit run(const Options& options) {
   if (!data.other_rates.empty() && only != std::vector<std::string>{"throughput_latency"})
     log_warn("runs at {} are in throughput_latency, and in no picture at one rate", data.other_rates);
   if (pictures.empty()) throw Error("no picture can be drawn of that (see --list for what each needs)");
+  require_outputs_writable(options, pictures);
   if (options.has("out")) draw(pictures, options.text("out"), folders_of(options));
   if (options.has("html")) write_page(options, data, pictures, templates);
   return Exit::done;

@@ -1,10 +1,12 @@
 // dp-summarize: many run.json files in, the tables over them and a readable summary out.
 // SPDX-License-Identifier: MIT
-#include <cstdio>
 #include <filesystem>
+#include <utility>
+#include <vector>
 
 #include "base/file.hpp"
 #include "base/options.hpp"
+#include "base/standard_streams.hpp"
 #include "report/summary_text.hpp"
 #include "report/tables.hpp"
 
@@ -24,9 +26,24 @@ void declare(Options& options) {
                   "run files, @FILE holding their paths, or folders that are searched for them");
 }
 
-void write(const fs::path& path, const std::string& text, std::string& written) {
-  write_atomically(path, text);
-  written += "wrote " + path.string() + "\n";
+using Tables = std::vector<std::pair<fs::path, std::string>>;
+
+/// Paths and texts of all that was asked for.
+Tables tables_of(const Options& options, const Sweep& sweep, const std::vector<CellSummary>& cells,
+                 const std::vector<NodeComparison>& comparisons) {
+  Tables tables;
+  if (options.has("streaming")) {
+    const fs::path folder = options.text("streaming");
+    tables.emplace_back(folder / "averaged_results.csv", write_csv(averaged_results(cells)));
+    tables.emplace_back(folder / "detailed_results.json", detailed_results(sweep, cells));
+    tables.emplace_back(folder / "performance_summary.json", performance_summary(comparisons));
+  }
+  if (options.has("matrix")) {
+    const fs::path folder = options.text("matrix");
+    tables.emplace_back(folder / "combined_results.csv", write_csv(combined_results(sweep, cells)));
+    tables.emplace_back(folder / "speedup_efficiency.csv", write_csv(speedup_efficiency(cells)));
+  }
+  return tables;
 }
 
 std::optional<double> price_of(const Options& options) {
@@ -42,19 +59,14 @@ Exit run(const Options& options) {
   const Sweep sweep = group_runs(load_runs(options.arguments()));
   const auto cells = summarize_cells(sweep, price_of(options));
   const auto comparisons = compare_strategies(sweep, cells);
+  const Tables tables = tables_of(options, sweep, cells, comparisons);
+  for (const auto& [path, text] : tables) require_writable(path);
   std::string written;
-  if (options.has("streaming")) {
-    const fs::path folder = options.text("streaming");
-    write(folder / "averaged_results.csv", write_csv(averaged_results(cells)), written);
-    write(folder / "detailed_results.json", detailed_results(sweep, cells), written);
-    write(folder / "performance_summary.json", performance_summary(comparisons), written);
+  for (const auto& [path, text] : tables) {
+    write_atomically(path, text);
+    written += "wrote " + path.string() + "\n";
   }
-  if (options.has("matrix")) {
-    const fs::path folder = options.text("matrix");
-    write(folder / "combined_results.csv", write_csv(combined_results(sweep, cells)), written);
-    write(folder / "speedup_efficiency.csv", write_csv(speedup_efficiency(cells)), written);
-  }
-  fmt::print("{}\n{}", summary_text(sweep, cells, comparisons), written);
+  print("{}\n{}", summary_text(sweep, cells, comparisons), written);
   return Exit::done;
 }
 

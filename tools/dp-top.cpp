@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 
 #include "base/log.hpp"
+#include "base/standard_streams.hpp"
 #include "base/without_signals.hpp"
 #include "live/local_runs.hpp"
 #include "live/snapshot_json.hpp"
@@ -122,10 +122,6 @@ class Listening {
   Time last_ = now(), connected_ = last_;
 };
 
-void print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw Error("cannot write to stdout");
-}
-
 std::string picture(const Heard& heard) {
   View all;
   all.width = 100;
@@ -142,14 +138,14 @@ Exit once(Listening& listening, bool json, Duration patience) {
     listening.wait(-1);
   }
   const Heard& heard = listening.heard();
-  print(json ? snapshot_json(*heard.latest) : picture(heard));
+  write_stdout(json ? snapshot_json(*heard.latest) : picture(heard));
   return Exit::done;
 }
 
 Exit lines_of_json(Listening& listening) {
   bool told = false;
   while (!interrupted) {
-    if (listening.listen()) print(snapshot_json(*listening.heard().latest));
+    if (listening.listen()) write_stdout(snapshot_json(*listening.heard().latest));
     const std::string silence = silence_of(listening.heard());
     if (!silence.empty() && !told) log_warn("{}", silence);
     told = !silence.empty();

@@ -2,6 +2,7 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,11 +23,10 @@ Error failure(const std::filesystem::path& path) {
   return Error("{}: {}", path.string(), std::strerror(errno));
 }
 
-/// Writes the text and has it on the disk.
-void write_out(const std::filesystem::path& path, std::string_view text) {
-  const Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-  if (file.fd < 0) throw failure(path);
-  if (!write_all(file.fd, text) || ::fsync(file.fd) != 0) throw failure(path);
+/// Whoever shares a pipe or terminal with us may have made it one that does not wait.
+void wait_for_room(int fd) {
+  pollfd room{fd, POLLOUT, 0};
+  ::poll(&room, 1, -1);
 }
 
 }  // namespace
@@ -38,11 +38,17 @@ Fd::~Fd() {
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
+    if (written < 0 && errno == EAGAIN) wait_for_room(fd);
+    else if (written < 0 && errno != EINTR) return false;
+    if (written < 0) continue;
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+bool taken(int fd) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return copy >= 0 && ::close(copy) == 0;
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
@@ -77,23 +83,6 @@ std::string read_text(const std::filesystem::path& path) {
   std::string all = std::move(text).str();
   if (all.starts_with("\xEF\xBB\xBF")) all.erase(0, 3);
   return all;
-}
-
-void write_atomically(const std::filesystem::path& path, std::string_view text) {
-  std::error_code problem;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), problem);
-  if (problem) throw Error("{}: {}", path.parent_path().string(), problem.message());
-  std::filesystem::path beside = path;
-  beside += fmt::format(".{}.tmp", ::getpid());
-  try {
-    write_out(beside, text);
-    if (::rename(beside.c_str(), path.c_str()) != 0) throw failure(path);
-    const Fd folder{::open(path.has_parent_path() ? path.parent_path().c_str() : ".", O_RDONLY | O_CLOEXEC)};
-    if (folder.fd >= 0) ::fsync(folder.fd);  // not every file system can
-  } catch (const Error&) {
-    ::unlink(beside.c_str());
-    throw;
-  }
 }
 
 std::string digest(std::span<const std::byte> bytes) {

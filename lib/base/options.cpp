@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cxxopts.hpp>
 
 #include "base/log.hpp"
 #include "base/settings.hpp"
+#include "base/standard_streams.hpp"
 #include "base/version.hpp"
 
 namespace dp {
@@ -183,11 +185,11 @@ std::optional<Exit> Options::parse(int argc, const char* const* argv) {
     throw UsageError("{} (see: {} --help)", problem.what(), impl_->tool);
   }
   if (has("help")) {
-    std::fputs(impl_->help().c_str(), stdout);
+    write_stdout(impl_->help());
     return Exit::done;
   }
   if (has("version")) {
-    std::fputs(fmt::format("{} {} ({}, {})\n", impl_->tool, version, compiler, build_type).c_str(), stdout);
+    print("{} {} ({}, {})\n", impl_->tool, version, compiler, build_type);
     return Exit::done;
   }
   if (has("config")) impl_->settings.take(ConfigFile::read(text("config")));
@@ -196,7 +198,7 @@ std::optional<Exit> Options::parse(int argc, const char* const* argv) {
   }
   const std::string level = choice("log-level", {"debug", "info", "warn", "error"});
   if (has("print-config")) {
-    std::fputs(impl_->settings.in_force().c_str(), stdout);
+    write_stdout(impl_->settings.in_force());
     return Exit::done;
   }
   set_up_log(impl_->tool, level, has("quiet"));
@@ -234,13 +236,30 @@ std::string Options::toml(const std::vector<std::string>& left_out) const {
   return impl_->settings.toml(left_out);
 }
 
+namespace {
+
+/// As a process ends that does not ignore the signal.
+void end_by(int signal) {
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+}  // namespace
+
 int run_main(std::string_view tool, const std::function<Exit()>& body) {
   const auto report = [&](const char* what, Exit status) {
     std::fputs(fmt::format("{}: {}\n", tool, what).c_str(), stderr);
     return static_cast<int>(status);
   };
+  const bool ended_by_pipes = ignore_signals_of_writes();
   try {
-    return static_cast<int>(body());
+    fill_standard_descriptors();
+    const Exit status = body();
+    check_stdout();
+    return static_cast<int>(status);
+  } catch (const ReaderLeft& error) {
+    if (ended_by_pipes) end_by(SIGPIPE);
+    return report(error.what(), Exit::failed);
   } catch (const UsageError& error) {
     return report(error.what(), Exit::usage);
   } catch (const std::exception& error) {
@@ -253,6 +272,8 @@ int run_main(Options options, int argc, const char* const* argv, const std::func
     try {
       if (const auto status = options.parse(argc, argv)) return *status;
       return body(options);
+    } catch (const ReaderLeft&) {
+      throw;
     } catch (const UsageError& error) {
       throw UsageError("{}", options.impl_->settings.traced(error.what()));
     } catch (const Error& error) {

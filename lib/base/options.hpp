@@ -75,7 +75,8 @@ class Options {
   friend int run_main(Options, int, const char* const*, const std::function<Exit(Options&)>&);
 };
 
-/// The one catch site: runs `body`, prints `tool: message` on stderr, returns the exit status for main.
+/// The one catch site: sees to the standard streams (standard_streams.hpp), runs `body`, prints `tool: message` on
+/// stderr, returns the exit status for main. Ends quietly, by SIGPIPE, once stdout's reader has left.
 int run_main(std::string_view tool, const std::function<Exit()>& body);
 /// The same for a tool with options: they are read first, and a message that begins with a flag, as in
 /// "--rate '0': give …", names the line of the configuration file instead if the value is from there.

@@ -2,11 +2,15 @@
 // SPDX-License-Identifier: MIT
 #include "base/file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "base/error.hpp"
 
@@ -112,6 +116,101 @@ TEST_F(File, ErrorsNameThePathAndTheReason) {
               AllOf(HasSubstr(folder_.string()), HasSubstr("not a regular file")));
   EXPECT_THAT(message_of([&] { read_text(folder_); }),
               AllOf(HasSubstr(folder_.string()), HasSubstr("directory")));
+}
+
+// ---- where outputs go ------------------------------------------------------------------------------------
+
+TEST_F(File, ALinkIsFollowedAndWhatItLeadsToReplaced) {
+  std::filesystem::create_directory(folder_ / "d");
+  write_atomically(folder_ / "d" / "real", "old");
+  std::filesystem::create_symlink("real", folder_ / "d" / "near");
+  std::filesystem::create_symlink("d/near", folder_ / "far");
+  const MappedFile old(folder_ / "d" / "real");
+  write_atomically(folder_ / "far", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "far"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "d" / "near"));
+  EXPECT_EQ(read_text(folder_ / "d" / "real"), "new");
+  EXPECT_EQ(as_text(old.bytes()), "old") << "a reader of the old file keeps it";
+}
+
+TEST_F(File, ALinkToNothingMakesWhatItLeadsTo) {
+  std::filesystem::create_symlink("later", folder_ / "link");
+  write_atomically(folder_ / "link", "x");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read_text(folder_ / "later"), "x");
+}
+
+TEST_F(File, ALinkToItselfIsRefused) {
+  std::filesystem::create_symlink("b", folder_ / "a");
+  std::filesystem::create_symlink("a", folder_ / "b");
+  EXPECT_THAT(message_of([&] { write_atomically(folder_ / "a", "x"); }), HasSubstr("symbolic links"));
+}
+
+TEST_F(File, ADeviceIsWrittenToAndItsErrorsAreTold) {
+  std::filesystem::create_symlink("/dev/full", folder_ / "full");  // by a link: a mistake here spares the machine
+  std::filesystem::create_symlink("/dev/null", folder_ / "null");
+  EXPECT_THAT(message_of([&] { write_atomically(folder_ / "full", "x"); }), HasSubstr((folder_ / "full").string() + ": No space left"));
+  EXPECT_EQ(message_of([&] { write_atomically(folder_ / "null", "x"); }), "");
+  EXPECT_TRUE(std::filesystem::is_character_file(folder_ / "full"));
+  EXPECT_TRUE(std::filesystem::is_character_file(folder_ / "null"));
+}
+
+TEST_F(File, APipeIsWrittenToAndStaysOne) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Fd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK));
+  write_atomically(pipe, "text");
+  char read[8];
+  EXPECT_EQ(::read(reader.fd, read, sizeof read), 4);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
+TEST_F(File, APipeIsWaitedForUntilItsReaderComes) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { write_atomically(pipe, "text"); });
+  EXPECT_EQ(read_text(pipe), "text");
+  writer.join();
+}
+
+TEST_F(File, APipeThatNobodyReadsIsAnErrorAfterAWhile) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(message_of([&] { write_atomically(pipe, "x"); }), HasSubstr("pipe: nobody reads it"));
+}
+
+TEST_F(File, WhatIsOpenElsewhereIsWrittenInPlace) {
+  const Fd file(::open((folder_ / "f").c_str(), O_RDWR | O_CREAT, 0600));
+  write_atomically(fmt::format("/proc/self/fd/{}", file.fd), "x");
+  char read[8];
+  EXPECT_EQ(::pread(file.fd, read, sizeof read, 0), 1) << "the open file was replaced";
+}
+
+TEST_F(File, AProofThatAFileCanBeWrittenChangesAndLeavesNothing) {
+  write_atomically(folder_ / "f", "old");
+  require_writable(folder_ / "f");
+  require_writable(folder_ / "new");
+  require_writable(folder_ / "a" / "b" / "new");
+  EXPECT_EQ(read_text(folder_ / "f"), "old");
+  EXPECT_THAT(listing(), ElementsAre("f"));
+}
+
+TEST_F(File, WhatCannotBeWrittenIsFoundOutBefore) {
+  write_atomically(folder_ / "f", "");
+  const auto refusal = [](const std::filesystem::path& path) { return message_of([&] { require_writable(path); }); };
+  EXPECT_THAT(refusal(folder_), HasSubstr("is a directory"));
+  EXPECT_THAT(refusal(folder_ / ""), HasSubstr("is a directory"));
+  EXPECT_THAT(refusal(folder_ / "f" / "g"), HasSubstr("Not a directory"));
+  EXPECT_THAT(refusal(folder_ / std::string(300, 'x')), HasSubstr("too long"));
+  EXPECT_THAT(refusal("/proc/none"), HasSubstr("/proc/none"));
+}
+
+TEST_F(File, AProofDoesNotOpenAPipe) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const Fd reader(::open((folder_ / "pipe").c_str(), O_RDONLY | O_NONBLOCK));
+  require_writable(folder_ / "pipe");
+  pollfd heard{reader.fd, POLLIN, 0};
+  EXPECT_EQ(::poll(&heard, 1, 0), 0) << "the reader was told of an end";
 }
 
 TEST_F(File, AMappingMoves) {

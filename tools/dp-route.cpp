@@ -1,10 +1,11 @@
 // dp-route: spreads batches over workers by a strategy.
 // SPDX-License-Identifier: MIT
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/log.hpp"
+#include "base/output_file.hpp"
 #include "route/router.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/link_options.hpp"
@@ -26,7 +27,7 @@ Options declare() {
              "which worker gets a batch: see dataparallel(7)", "dynamic")
       .value("workers", "W", "start when W workers are connected and warm", "1")
       .value("seed", "N", "for ties", "1")
-      .value("decisions", "FILE", "log every decision, one JSON object a line");
+      .value("decisions", "FILE", "log every decision, one JSON object a line; '-' is stdout");
   options.section("Failures")
       .value("lease", "TIME", "a worker that does not renew its batch for this long loses it", "10s")
       .value("lease-cap", "TIME", "and after this long in any case", "10min")
@@ -43,9 +44,8 @@ Options declare() {
 /// The decision log: NDJSON, one line a decision.
 class DecisionLog {
  public:
-  explicit DecisionLog(const std::string& path) : file_(std::fopen(path.c_str(), "w"), &std::fclose) {
-    if (!file_) throw Error("--decisions {}: cannot be written", path);
-    std::setvbuf(file_.get(), nullptr, _IOLBF, 0);
+  explicit DecisionLog(const std::string& path) : path_(path), file_(path) {
+    if (file_.regular()) file_.cut(0);
   }
   void write(const Decision& d) {
     nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()},
@@ -55,15 +55,33 @@ class DecisionLog {
                                    {"what", d.what}};
     line["slot"] = d.slot ? nlohmann::ordered_json(*d.slot) : nullptr;
     line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
-    const std::string text =
-        line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size())
-      throw Error("--decisions: cannot be written");
+    file_.append(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  }
+  /// Throws Error once a line could not be written.
+  void check() {
+    if (file_.unread() && !std::exchange(told_unread_, true))
+      log_warn("--decisions {}: nobody reads it: what it is told waits, up to 64 MiB", path_);
+    if (const std::string problem = file_.problem(); !problem.empty()) throw Error("--decisions {}", problem);
+  }
+  void close() {
+    file_.drain();
+    check();
   }
 
  private:
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  std::string path_;
+  OutputFile file_;
+  bool told_unread_ = false;
 };
+
+std::unique_ptr<DecisionLog> decision_log(const Options& options) {
+  if (!options.has("decisions")) return nullptr;
+  try {
+    return std::make_unique<DecisionLog>(options.text("decisions"));
+  } catch (const Error& problem) {
+    throw Error("--decisions {}", problem.what());
+  }
+}
 
 RouterOptions settings_of(const Options& options) {
   RouterOptions settings;
@@ -97,8 +115,7 @@ Exit run(Options& options) {
   const std::string stream_at = transport.bind(stream_bind, {Role::stream});
   const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_errand_bytes);
   transport.dial(collect_peer, collect, max_ledger_bytes);
-  std::unique_ptr<DecisionLog> decisions;
-  if (options.has("decisions")) decisions = std::make_unique<DecisionLog>(options.text("decisions"));
+  const std::unique_ptr<DecisionLog> decisions = decision_log(options);
   loop.on_action([&](Action& action) {
     if (const auto* decision = std::get_if<Decision>(&action); decision && decisions)
       decisions->write(*decision);
@@ -106,9 +123,11 @@ Exit run(Options& options) {
   Router router(settings, random_seed());
   ProcessUsage usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
+  if (decisions) loop.every(std::chrono::milliseconds(200), [&](Time, Outbox&) { decisions->check(); });
   say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
   const Exit status = loop.run(router, transport);
   log_debug("{} batches are not settled", router.buffered());
+  if (decisions) decisions->close();
   return status;
 }
 

@@ -6,34 +6,27 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
 
 namespace dp {
 namespace {
 
 constexpr std::size_t much = 1 << 20;  ///< bytes of text before it goes to the file unasked
 
-/// The trace until it is whole.
-std::string unfinished(const std::string& trace) { return trace + ".part"; }
-
-void require_replaceable(const std::string& path) {
-  std::error_code unknown;
-  if (std::filesystem::exists(path, unknown) && !std::filesystem::is_regular_file(path, unknown))
-    throw Error("--trace {}: not a regular file: give another", path);
-}
+/// Where the trace is until it is whole.
+std::string unfinished(const OutputPlace& trace) { return trace.path.string() + (trace.in_place ? "" : ".part"); }
 
 }  // namespace
 
 BatchOutputs::BatchOutputs(const std::string& events, const std::string& trace) {
   if (!events.empty()) events_.emplace(events, events);
   if (trace.empty()) return;
-  require_replaceable(trace);
-  trace_.emplace(trace, unfinished(trace));
+  trace_place_ = output_place(trace);
+  trace_.emplace(trace, unfinished(trace_place_));
 }
 
 BatchOutputs::~BatchOutputs() {
   std::error_code unknown;
-  if (trace_) std::filesystem::remove(unfinished(trace_->path), unknown);
+  if (trace_ && !trace_place_.in_place) std::filesystem::remove(unfinished(trace_place_), unknown);
 }
 
 void BatchOutputs::opened(RunId run, bool resumed) {
@@ -48,7 +41,7 @@ void BatchOutputs::opened(RunId run, bool resumed) {
   }
   if (events_) events_->text.opened(run, resumed);
   if (!trace_) return;
-  trace_->file.cut(0);
+  if (trace_->file.regular()) trace_->file.cut(0);
   trace_->text.opened(run, resumed);
 }
 
@@ -83,6 +76,8 @@ template <class Text>
 void BatchOutputs::hand_over(std::optional<Output<Text>>& output, std::vector<std::string>& problems) {
   if (!output) return;
   output->file.append(output->text.take());
+  if (output->file.unread() && !std::exchange(output->told_unread, true))
+    problems.push_back(output->path + ": nobody reads it: what it is told waits, up to 64 MiB; the run goes on");
   std::string problem = output->file.problem();
   if (problem.empty() || std::exchange(output->told, true)) return;
   problems.push_back(std::move(problem) + ": what follows is not written there; the run goes on");
@@ -107,9 +102,9 @@ std::vector<std::string> BatchOutputs::close() {
 }
 
 void BatchOutputs::place_trace(std::vector<std::string>& problems) {
-  if (!trace_ || trace_->told) return;
+  if (!trace_ || trace_->told || trace_place_.in_place) return;
   std::error_code problem;
-  std::filesystem::rename(unfinished(trace_->path), trace_->path, problem);
+  std::filesystem::rename(unfinished(trace_place_), trace_place_.path, problem);
   if (problem) problems.push_back(fmt::format("{}: {}", trace_->path, problem.message()));
 }
 

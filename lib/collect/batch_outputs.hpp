@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "base/file.hpp"
+#include "base/output_file.hpp"
 #include "collect/batch_events.hpp"
 #include "collect/batch_trace.hpp"
-#include "collect/output_file.hpp"
 
 namespace dp {
 
 class BatchOutputs final : public Observer {
  public:
-  /// "": none. Throws Error naming the path that cannot be written.
+  /// "": none. A trace goes to its place when it is whole, unless that is written in place. Throws Error naming the path
+  /// that cannot be written.
   BatchOutputs(const std::string& events, const std::string& trace);
   /// A trace that was not closed is thrown away.
   ~BatchOutputs() override;
@@ -41,7 +43,8 @@ class BatchOutputs final : public Observer {
     std::string path;
     Text text;
     OutputFile file;
-    bool told = false;  ///< of its problem
+    bool told = false;         ///< of its problem
+    bool told_unread = false;  ///< that nobody reads it
   };
   template <class Text>
   void hand_over(std::optional<Output<Text>>& output, std::vector<std::string>& problems);
@@ -49,6 +52,7 @@ class BatchOutputs final : public Observer {
   void place_trace(std::vector<std::string>& problems);
 
   std::optional<Output<BatchEvents>> events_;
+  OutputPlace trace_place_;
   std::optional<Output<BatchTrace>> trace_;
   bool waits_ = true;
 };

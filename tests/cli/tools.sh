@@ -146,12 +146,6 @@ expect_line err "missing.u8"
 run "$bin/dp-collect" --events /proc/none --bind tcp://127.0.0.1:0
 expect_status 1
 expect_line err "/proc/none"
-run "$bin/dp-collect" --trace /dev/null --bind tcp://127.0.0.1:0
-expect_status 1
-expect_line err "--trace /dev/null"
-run "$bin/dp-route" --decisions no/such/folder/d.ndjson --stream-bind tcp://127.0.0.1:0 --worker-bind tcp://127.0.0.1:0
-expect_status 1
-expect_line err "--decisions no/such/folder/d.ndjson"
 run "$bin/dp-summarize" --streaming tables missing.json
 expect_status 1
 expect_line err "missing.json"

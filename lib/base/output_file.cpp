@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "collect/output_file.hpp"
+#include "base/output_file.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string_view>
 #include <system_error>
@@ -18,6 +20,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/time.hpp"
 #include "base/without_signals.hpp"
 
 namespace dp {
@@ -26,13 +29,22 @@ namespace {
 constexpr std::size_t most_waiting = std::size_t{64} << 20;
 constexpr std::size_t at_once = 1 << 16;  ///< bytes; into a pipe what it is known to take
 constexpr int look_again_ms = 100, patience = 50;
+constexpr auto soon = std::chrono::milliseconds(500);
 
+/// Returns -1 with errno set: ENXIO for a pipe without a reader, which an open that waits would wait for.
 int open_output(const std::string& path) {
   if (path == "-") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
   const auto folder = std::filesystem::absolute(path).parent_path();
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
-  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
+  if (fd >= 0) ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  return fd;
+}
+
+bool is_pipe(const std::string& path) {
+  std::error_code unknown;
+  return std::filesystem::is_fifo(path, unknown);
 }
 
 bool is_regular(int fd) {
@@ -41,6 +53,7 @@ bool is_regular(int fd) {
 }
 
 std::string reason(int error) {
+  if (error == ENXIO) return "nobody reads it";
   return error == ETIMEDOUT ? "its reader takes nothing" : std::system_category().message(error);
 }
 
@@ -51,24 +64,27 @@ struct OutputFile::Impl {
   ~Impl();
   void write_texts();
   bool write_text(std::string_view text);
+  bool wait_for_reader();
   bool wait_for_room();
+  bool wait_until(const std::function<bool()>& ready);
 
   const std::string path;
-  const Fd file;
+  int fd;  ///< below 0: of a pipe that nobody has read yet; then the writer's
   const bool regular;
+  const Time begun = now();
 
   mutable std::mutex mutex;
   std::condition_variable arrived, written;
   std::string waiting, problem;
-  bool writing = false, stopping = false, impatient = false;
+  bool unread = false, writing = false, stopping = false, impatient = false;
   std::thread writer;
 };
 
 OutputFile::Impl::Impl(const std::string& path)
-    : path(path == "-" ? "stdout" : path),
-      file(open_output(path)),
-      regular(path != "-" && is_regular(file.fd)) {
-  if (file.fd < 0) throw Error("{}: {}", this->path, reason(errno));
+    : path(path == "-" ? "stdout" : path), fd(open_output(path)), regular(path != "-" && fd >= 0 && is_regular(fd)) {
+  const int error = errno;
+  unread = fd < 0 && error == ENXIO && is_pipe(path);
+  if (fd < 0 && !unread) throw Error("{}: {}", this->path, std::system_category().message(error));
   const WithoutSignals quiet;
   writer = std::thread([this] { write_texts(); });
 }
@@ -80,6 +96,7 @@ OutputFile::Impl::~Impl() {
   }
   arrived.notify_one();
   writer.join();
+  if (fd >= 0) ::close(fd);
 }
 
 void OutputFile::Impl::write_texts() {
@@ -92,7 +109,7 @@ void OutputFile::Impl::write_texts() {
     text.swap(waiting);
     writing = true;
     guard.unlock();
-    const bool ok = write_text(text);
+    const bool ok = wait_for_reader() && write_text(text) && taken(fd);
     const int error = errno;
     guard.lock();
     writing = false;
@@ -106,21 +123,38 @@ void OutputFile::Impl::write_texts() {
 bool OutputFile::Impl::write_text(std::string_view text) {
   const std::size_t most = regular ? at_once : PIPE_BUF;
   for (; !text.empty(); text.remove_prefix(std::min(most, text.size()))) {
-    if (!wait_for_room() || !write_all(file.fd, text.substr(0, most))) return false;
+    if (!wait_for_room() || !write_all(fd, text.substr(0, most))) return false;
   }
   return true;
 }
 
-/// A reader that is slow must not keep the tool from ending.
+bool OutputFile::Impl::wait_for_reader() {
+  const bool known = fd >= 0 || wait_until([this] {
+    if ((fd = open_output(path)) >= 0 || errno != ENXIO) return true;
+    ::poll(nullptr, 0, look_again_ms);
+    return false;
+  });
+  if (!known) errno = ENXIO;
+  const std::lock_guard guard(mutex);
+  unread = fd < 0;
+  return fd >= 0;
+}
+
 bool OutputFile::Impl::wait_for_room() {
+  pollfd room{fd, POLLOUT, 0};
+  const bool there = wait_until([&room] { return ::poll(&room, 1, look_again_ms) > 0; });
+  if (!there) errno = ETIMEDOUT;
+  return there;
+}
+
+/// Asks again and again, each time for a while. A reader that is slow or does not come must not keep the tool from ending.
+bool OutputFile::Impl::wait_until(const std::function<bool()>& ready) {
   for (int looks = 0; looks < patience;) {
-    pollfd room{file.fd, POLLOUT, 0};
-    if (::poll(&room, 1, look_again_ms) > 0) return true;
+    if (ready()) return true;
     const std::lock_guard guard(mutex);
     if (!problem.empty()) break;
     if (impatient) ++looks;
   }
-  errno = ETIMEDOUT;
   return false;
 }
 
@@ -129,8 +163,13 @@ OutputFile::~OutputFile() = default;
 
 bool OutputFile::regular() const { return impl_->regular; }
 
+bool OutputFile::unread() const {
+  const std::lock_guard guard(impl_->mutex);
+  return impl_->unread && now() - impl_->begun > soon;
+}
+
 void OutputFile::cut(std::size_t bytes) {
-  if (::ftruncate(impl_->file.fd, static_cast<off_t>(bytes)) != 0)
+  if (::ftruncate(impl_->fd, static_cast<off_t>(bytes)) != 0)
     throw Error("{}: {}", impl_->path, reason(errno));
 }
 

@@ -1,6 +1,6 @@
-// Files that are written beside a run: what arrives, and what goes wrong without harm.
+// Files that are written while a run lasts: what arrives, and what goes wrong without harm.
 // SPDX-License-Identifier: MIT
-#include "collect/output_file.hpp"
+#include "base/output_file.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -8,19 +8,17 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "collect/batch_outputs.hpp"
-#include "settled_batch.hpp"
 
 namespace dp {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::StartsWith;
 
 struct OutputFileTest : testing::Test {
@@ -94,49 +92,36 @@ TEST_F(OutputFileTest, WhatCannotBeOpenedIsRefusedByName) {
   }
 }
 
-// ---- both outputs ----------------------------------------------------------------------------------------
-
-TEST_F(OutputFileTest, ATraceIsAtItsPlaceWhenWholeAndNotBefore) {
-  {
-    BatchOutputs outputs("", path("trace"));
-    outputs.opened(some_run, false);
-    outputs.started(t0);
-    outputs.settled(settled_batch(0, us(0)));
-    EXPECT_THAT(outputs.pump(), IsEmpty());
-    EXPECT_FALSE(fs::exists(path("trace")));
-    EXPECT_THAT(outputs.close(), IsEmpty());
-    EXPECT_THAT(read_text(path("trace")), testing::EndsWith("\n]\n"));
-  }
-  EXPECT_TRUE(fs::exists(path("trace")));
-  EXPECT_FALSE(fs::exists(path("trace.part")));
+/// Everything that can be read of a pipe until its writer has closed it.
+std::string read_to_the_end(int pipe) {
+  std::string all;
+  char some[4096];
+  for (ssize_t n; (n = ::read(pipe, some, sizeof some)) > 0;) all.append(some, static_cast<std::size_t>(n));
+  return all;
 }
 
-TEST_F(OutputFileTest, EventsAreGoneOnWithInTheSameRunOnly) {
-  const auto write = [&](RunId run, bool resumed, std::uint64_t batches) {
-    BatchOutputs outputs(path("events"), "");
-    outputs.opened(run, resumed);
-    outputs.started(t0);
-    for (std::uint64_t id = 0; id < batches; ++id) outputs.settled(settled_batch(id, us(0)));
-    EXPECT_THAT(outputs.close(), IsEmpty());
-    return read_text(path("events"));
-  };
-  const std::string two = write(some_run, false, 2);
-  fs::resize_file(path("events"), two.size() - 5);
-  const std::string three = write(some_run, true, 3);
-  EXPECT_THAT(three, StartsWith(two));
-  EXPECT_EQ(std::ranges::count(three, '\n'), 4);
-  EXPECT_EQ(write(some_run, false, 2), two) << "a new run of the same id begins anew";
-  EXPECT_EQ(std::ranges::count(write(RunId{0xAC}, true, 1), '\n'), 2);
+TEST_F(OutputFileTest, APipeWithoutAReaderIsToldOfAndItsReaderGetsAll) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  auto file = std::make_unique<OutputFile>(path("pipe"));  // an open that waited would never return
+  EXPECT_FALSE(file->unread()) << "a reader may be about to come";
+  file->append("first\n");
+  while (!file->unread()) std::this_thread::yield();
+  file->append("second\n");
+  const Fd reader(::open(path("pipe").c_str(), O_RDONLY));  // waits for the writer
+  EXPECT_FALSE(file->regular());
+  file->drain();
+  EXPECT_FALSE(file->unread());
+  EXPECT_EQ(file->problem(), "");
+  file.reset();
+  EXPECT_EQ(read_to_the_end(reader.fd), "first\nsecond\n");
 }
 
-TEST_F(OutputFileTest, AProblemIsToldOnceAndTheOtherOutputGoesOn) {
-  BatchOutputs outputs("/dev/full", path("trace"));
-  outputs.opened(some_run, false);
-  outputs.started(t0);
-  outputs.settled(settled_batch(0, us(0)));
-  EXPECT_THAT(outputs.close(), ElementsAre(HasSubstr("/dev/full: No space left")));
-  EXPECT_THAT(outputs.pump(), IsEmpty());
-  EXPECT_TRUE(fs::exists(path("trace")));
+TEST_F(OutputFileTest, APipeThatNobodyEverReadsIsAProblemInTheEnd) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  OutputFile file(path("pipe"));
+  file.append("lost");
+  file.drain();
+  EXPECT_THAT(file.problem(), HasSubstr("nobody reads it"));
 }
 
 }  // namespace

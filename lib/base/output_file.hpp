@@ -12,7 +12,8 @@ namespace dp {
 
 class OutputFile {
  public:
-  /// Opens for appending, "-" being stdout; makes missing folders. Throws Error naming the path.
+  /// Opens for appending, "-" being stdout; makes missing folders. A pipe that nobody reads yet is gone on trying: what
+  /// is appended waits for its reader. Throws Error naming the path.
   explicit OutputFile(const std::string& path);
   /// What is not written by now may be lost.
   ~OutputFile();
@@ -21,12 +22,14 @@ class OutputFile {
 
   /// A file on a disk that was named, so that it can be read and cut.
   bool regular() const;
+  /// A pipe that nobody has begun to read for half a second.
+  bool unread() const;
   /// Leaves only the first so many bytes. Throws Error.
   void cut(std::size_t bytes);
   /// Takes text to be written; nothing is taken any more once there is a problem.
   void append(std::string text);
-  /// Waits until everything is written, or there is a problem; a reader that takes nothing for five seconds is
-  /// one.
+  /// Waits until everything is written, or there is a problem; a reader that takes nothing for five seconds, or does not
+  /// come, is one.
   void drain();
   /// Why not everything was written; "": it was, or will be.
   std::string problem() const;

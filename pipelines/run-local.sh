@@ -71,7 +71,7 @@ asked="$called${*:+ $*}"
 data=() link=() collect_options=() route_options=() infer_options=() stream_options=()  # only what was given
 while (($#)); do
   case $1 in
-    --help) usage; exit 0 ;;
+    --help) usage; exit ;;
     --) shift; stream_options+=("$@"); break ;;
     --*) (($# > 1)) || { echo "run-local.sh: $1 needs a value (see --help)" >&2; exit 2; } ;;&
     --config) config=$2 ;;
@@ -113,9 +113,9 @@ workers=${workers:-1} worker_seed=${worker_seed:-1} live=${live:-auto}
 [[ $workers =~ ^[1-9][0-9]*$ ]] || { echo "run-local.sh: --workers '$workers': give a whole number from 1" >&2; exit 2; }
 [[ $worker_seed =~ ^(0|[1-9][0-9]{0,17})$ ]] || { echo "run-local.sh: --worker-seed '$worker_seed': give a whole number from 0" >&2; exit 2; }
 
-scratch=$(mktemp -d)
+scratch=$(mktemp -d) || { echo "run-local.sh: TMPDIR=${TMPDIR:-/tmp}: no temporary folder can be made there: give another" >&2; exit 1; }
 logs=${logs:-$scratch}
-mkdir -p "$logs"
+mkdir -p "$logs" || { echo "run-local.sh: --logs $logs: that folder cannot be made: give another" >&2; rm -rf "$scratch"; exit 1; }
 declare -A pids=()
 
 # Ends what is still running, by its id, and leaves nothing behind.
@@ -145,7 +145,7 @@ hold_host $$ "$asked" "$lock_wait" || exit 1
 start() {
   local name=$1
   shift
-  : >"$logs/$name.log"
+  : >"$logs/$name.log" || exit 1
   "$@" 2>"$logs/$name.log" &
   pids[$name]=$!
   echo "$!" >"$logs/$name.pid"
@@ -185,10 +185,10 @@ keys_for() {
 }
 keys_for collect --allow
 collect=("$bin/dp-collect" --bind "$(port 2)" "${collect_options[@]}" "${with[@]}" "${link[@]}")
-collect+=(--live "$live")
-[[ -n $out ]] && collect+=(--out "$out") && rm -f "$out.journal"
 # A journal that is there is of a run whose other processes are gone.
-[[ -n $journal ]] && collect+=(--journal "$journal") && rm -f "$journal"
+collect+=(--live "$live" --anew)
+[[ -n $out ]] && collect+=(--out "$out")
+[[ -n $journal ]] && collect+=(--journal "$journal")
 [[ -n $expected ]] && collect+=(--expected "$expected")
 start collect "${collect[@]}"
 wait_ready collect
@@ -237,7 +237,12 @@ grep -hv READY "$logs/collect.log" >&2
 for _ in {1..120}; do
   alive=0
   for name in "${!pids[@]}"; do
-    if kill -0 "${pids[$name]}" 2>/dev/null; then alive=1; else unset "pids[$name]"; fi
+    if kill -0 "${pids[$name]}" 2>/dev/null; then alive=1; continue; fi
+    wait "${pids[$name]}"
+    status=$?
+    unset "pids[$name]"
+    # Its log of decisions is written to the end by now, or is not.
+    [[ $name != route || $status != 1 ]] || fail "route failed (status 1)" route
   done
   ((alive)) || break
   read -rt 0.05 <> <(:) || true

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/shared_files.hpp"
+#include "base/standard_streams.hpp"
 #include "base/version.hpp"
 #include "collect/batch_outputs.hpp"
 #include "collect/collector.hpp"
@@ -58,11 +58,14 @@ Options declare() {
              "write the life of each batch there as Chrome trace events, about 1.3 kB each: open it with "
              "ui.perfetto.dev")
       .value("run-id", "HEX", "up to 16 hexadecimal digits (default: drawn)");
-  options.section("Journal").value(
-      "journal", "FILE",
-      "keep the ledger there: after a crash, start dp-collect again with the same FILE and the run goes on; "
-      "'none' for pure speed (default: the --out FILE with .journal added, removed once the run is over or "
-      "interrupted; none without --out)");
+  options.section("Journal")
+      .value("journal", "FILE",
+             "keep the ledger there: after a crash, start dp-collect again with the same FILE and the run goes on; "
+             "'none' for pure speed (default: the --out FILE with .journal added, removed once the report is there "
+             "or the run is interrupted; none without --out, or if that is a device or a pipe)")
+      .flag("anew",
+            "begin a new run, and forget what the journal holds of another; a file that is no journal is refused all "
+            "the same, and a report that is in the journal alone is brought back first");
   options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
                                  "tcp://127.0.0.1:5603");
   options.section("Watching")
@@ -100,16 +103,28 @@ std::vector<Label> expected_of(const Options& options) {
   }
 }
 
-/// Two of them in one file would leave neither.
+/// Two of them in one file would leave neither; a device is not filled.
 void require_apart(const Options& options, const std::vector<std::string>& names) {
   std::map<std::filesystem::path, std::string> taken;
   for (const std::string& name : names) {
     const std::string path = options.text(name);
-    if (path.empty() || path == "-" || path == "none") continue;
+    if (path.empty() || path == "-" || path == "none" || std::filesystem::is_character_file(path)) continue;
     const auto [other, fresh] =
         taken.try_emplace(std::filesystem::weakly_canonical(std::filesystem::absolute(path)), name);
     if (!fresh)
       throw UsageError("--{} '{}': that is where --{} goes: give each its own", name, path, other->second);
+  }
+}
+
+/// What is written at the end only would fail when all is done.
+void require_outputs_writable(const Options& options, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!options.has(name)) continue;
+    try {
+      require_writable(options.text(name));
+    } catch (const Error& problem) {
+      throw Error("--{} {}", name, problem.what());
+    }
   }
 }
 
@@ -143,10 +158,11 @@ JournalPlace journal_place(const Options& options) {
   if (options.has("journal")) {
     const std::string path = options.text("journal");
     if (path.empty()) throw UsageError("--journal '': give a file, or none");
-    return {path == "none" ? "" : path, false};
+    return {path == "none" ? "" : path, false, options.has("anew")};
   }
-  if (options.has("out")) return {options.text("out") + ".journal", true};
-  return {};
+  const std::string out = options.text("out");
+  if (out.empty() || output_place(out).in_place) return {};
+  return {out + ".journal", true, options.has("anew")};
 }
 
 HostFacts host_facts(const HostDescription& host, const HostUsage& usage) {
@@ -203,6 +219,7 @@ Exit run(Options& options) {
   const std::string started = utc_now();
 
   require_apart(options, {"out", "journal", "predictions", "events", "trace"});
+  require_outputs_writable(options, {"out", "predictions"});
   const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);
 
   EventLoop loop(set_up_process());
@@ -268,8 +285,7 @@ Exit run(Options& options) {
   if (options.has("out")) {
     write_atomically(options.text("out"), text);
   } else {
-    std::fputs(text.c_str(), stdout);
-    if (std::fflush(stdout) != 0) throw Error("the report cannot be written to stdout");
+    write_stdout(text);
   }
   if (collector.ended()) journal.remove_if_temporary();
   if (journal.recovers())

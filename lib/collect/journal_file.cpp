@@ -175,6 +175,10 @@ JournalFile::~JournalFile() = default;
 
 std::uint64_t JournalFile::torn() const { return impl_->torn; }
 
+void JournalFile::forget() {
+  if (::ftruncate(impl_->file.fd, 0) != 0 || ::fsync(impl_->file.fd) != 0) fail(impl_->path);
+}
+
 void JournalFile::append(std::string group) {
   {
     const std::lock_guard guard(impl_->mutex);

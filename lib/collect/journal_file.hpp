@@ -25,6 +25,8 @@ class JournalFile {
 
   /// Bytes of the torn tail that was cut off.
   std::uint64_t torn() const;
+  /// Leaves nothing of what the file held; before anything is appended. Throws Error.
+  void forget();
 
   /// Takes one group of records; groups reach the disk in order.
   void append(std::string group);

@@ -2,38 +2,55 @@
 #include "collect/kept_journal.hpp"
 
 #include <filesystem>
+#include <optional>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "report/run_report.hpp"
 
 namespace dp {
 namespace {
 
-/// True of the journal of a run that came to its end; one that cannot be read says so when it is opened.
-bool has_ended(const std::string& path) {
+/// The run that came to its end in this journal; none of one that cannot be read: that says so when it is opened.
+std::optional<RunId> run_that_ended(const std::string& path) {
+  RunId run{};
   bool ended = false;
   try {
     const MappedFile file(path);
-    read_journal(file.bytes(),
-                 [&](JournalRecord&& record) { ended = std::holds_alternative<Ended>(record); });
+    read_journal(file.bytes(), [&](JournalRecord&& record) {
+      if (const auto* opened = std::get_if<Opened>(&record)) run = opened->run;
+      ended = std::holds_alternative<Ended>(record);
+    });
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return ended ? std::optional(run) : std::nullopt;
+}
+
+bool is_report_of(RunId run, const std::string& path) {
+  try {
+    return read_run_report(path).run_id == fmt::format("{:016x}", raw(run));
   } catch (const Error&) {
     return false;
   }
-  return ended;
 }
 
 }  // namespace
 
 KeptJournal::KeptJournal(JournalPlace place, const std::string& out) : place_(std::move(place)) {
-  if (!place_.temporary || !has_ended(place_.path)) return;
-  if (std::filesystem::exists(out)) std::filesystem::remove(place_.path);
+  const auto ended = place_.temporary ? run_that_ended(place_.path) : std::nullopt;
+  if (!ended) return;
+  if (is_report_of(*ended, out)) std::filesystem::remove(place_.path);
   else recovers_ = true;
 }
 
 void KeptJournal::open(Collector& collector) {
   if (!used()) return;
-  file_ = std::make_unique<JournalFile>(place_.path,
-                                        [&](JournalRecord&& record) { collector.replay(std::move(record)); });
+  const bool forgets = place_.anew && !recovers_;
+  file_ = std::make_unique<JournalFile>(place_.path, [&](JournalRecord&& record) {
+    if (!forgets) collector.replay(std::move(record));
+  });
+  if (forgets) return file_->forget();
   if (file_->torn()) log_warn("{}: {} bytes of a torn last record cut off", place_.path, file_->torn());
   if (!collector.resumed()) return;
   log_warn("{}: {} run {:016x}, {} batches settled (to begin anew, remove the file)", place_.path,

@@ -14,11 +14,13 @@ namespace dp {
 struct JournalPlace {
   std::string path;        ///< "": nowhere
   bool temporary = false;  ///< nobody named it: it goes once the report is there
+  bool anew = false;       ///< what it holds of another run is forgotten
 };
 
 class KeptJournal {
  public:
-  /// One that nobody named and whose report `out` is there was left by a crash in between, and is removed.
+  /// One that nobody named and whose report is there as `out` was left by a crash in between, and is removed. Of one whose
+  /// report is not there, it is the only copy: that is brought back, also if a run is to begin anew.
   KeptJournal(JournalPlace place, const std::string& out);
   bool named() const { return used() && !place_.temporary; }
   /// It only brings back the report of a run that is over.

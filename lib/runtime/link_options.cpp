@@ -24,7 +24,8 @@ void require_file(const Options& options, const std::string& name, const char* w
 // Where a run's processes and files were, which its repetition chooses anew.
 const std::vector<std::string> of_one_run = {"route",   "collect",     "bind",   "stream-bind", "worker-bind",
                                              "out",     "predictions", "events", "trace",       "decisions",
-                                             "journal", "run-id",      "name",   "live",        "metrics"};
+                                             "journal", "anew",        "run-id", "name",        "live",
+                                             "metrics"};
 
 }  // namespace
 

@@ -50,8 +50,8 @@ grep -q "this is the report of" "$work/again.err" || die "nothing was said of th
 jq "$figures" "$work/resumed.json" | diff "$work/before" - || die "another report"
 
 # ── left beside a report by a crash: not taken for the new run ──
-cp "$journal" "$work/plain.json.journal"
-start "$DP_BIN/dp-collect" --bind tcp://127.0.0.1:5608 --out "$work/plain.json"
+cp "$journal" "$work/resumed.json.journal"
+start "$DP_BIN/dp-collect" --bind tcp://127.0.0.1:5608 --out "$work/resumed.json"
 run_pid=${extra_pids[-1]}
 wait_for "a new dp-collect" grep -q READY "$work/$extra.err"
 run_pid=''

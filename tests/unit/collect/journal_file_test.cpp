@@ -123,6 +123,17 @@ TEST_F(JournalFiles, ClosingWaitsForEveryGroup) {
 
 TEST_F(JournalFiles, ClosingAnUnusedOneReturns) { EXPECT_NO_THROW(open()->close()); }
 
+TEST_F(JournalFiles, WhatIsForgottenDoesNotComeBack) {
+  put(joined(one_record_of_each()));
+  {
+    const auto journal = open();
+    journal->forget();
+    journal->append(written(opened()));
+    journal->close();
+  }
+  EXPECT_EQ(held(), written(opened()));
+}
+
 TEST_F(JournalFiles, MissingFoldersAreMade) {
   path_ = folder_ / "a/b/journal";
   EXPECT_NO_THROW(open()->close());

@@ -42,7 +42,7 @@ asked="pipelines/calibrate.sh $*"
 made_by=$asked
 while (($#)); do
   case $1 in
-    --help) usage; exit 0 ;;
+    --help) usage; exit ;;
     --workers | --load | --service | --seconds | --repeats | --margin | --stall | --slowdown | --seed | --out | --markdown | --made-by)
       (($# > 1)) || { echo "calibrate.sh: $1 needs a value (see --help)" >&2; exit 2; }
       name=${1#--}

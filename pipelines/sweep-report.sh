@@ -64,7 +64,7 @@ draw() {
 # What was measured may be too little for a curve.
 draw_curve() {
   local said
-  said=$(mktemp)
+  said=$(mktemp) || exit 1
   rm -f "$RESULTS/rates/throughput_latency".{svg,png}
   if draw --out "$RESULTS/rates" --only throughput_latency 2>"$said"; then
     cat "$said" >&2

@@ -55,7 +55,7 @@ refuse() {
 out=results/uneven markdown='' iterations=5 samples='' rates=(rate max) seed=1 asked="pipelines/uneven-study.sh${*:+ $*}"
 command=$asked
 while (($#)); do
-  [[ $1 != --help ]] || { usage; exit 0; }
+  [[ $1 != --help ]] || { usage; exit; }
   (($# > 1)) || refuse "$1 needs a value"
   case $1 in
     --out) [[ -n $2 ]] || refuse "--out '': give a folder"; out=$2 ;;

@@ -134,7 +134,7 @@ if [[ ${1:-} == --indoors ]]; then
   indoors
   exit
 fi
-hour=${1:-$(mktemp -d)}
+hour=${1:-$(mktemp -d)} || exit 1
 mkdir -p "$hour"
 (($#)) || trap 'rm -rf "$hour"' EXIT
 prepare

@@ -6,7 +6,7 @@ set -uo pipefail
 export LC_ALL=C  # 0.5 is a half, whatever the locale
 source_dir=${DP_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 bin=${DP_BIN:-$source_dir/build/bin}
-scratch=$(mktemp -d)
+scratch=$(mktemp -d) || exit 1
 export DP_LOCK=$scratch/lock  # neither a test nor a measuring user is in the other's way
 mark=DP_TEST_MARK=$$.$RANDOM  # in the environment of all that is started here
 export "${mark?}"

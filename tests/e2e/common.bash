@@ -4,7 +4,7 @@ set -uo pipefail
 export LC_ALL=C  # 0.5 is a half, whatever the locale
 export DP_BIN=${DP_BIN:?folder of the built tools}
 root=${DP_SOURCE:?root of the sources}
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 export DP_LOCK=$work/lock  # neither a test nor a measuring user is in the other's way
 run_pid='' extra_pids=()
 end_test() {

@@ -11,7 +11,7 @@ cannot() { echo "deb.sh: the package was NOT tried: $1" >&2; exit 1; }
 command -v debootstrap >/dev/null || cannot "no debootstrap (run: apt-get install debootstrap)"
 unshare --mount true 2>/dev/null || cannot "no mount namespaces here"
 
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 bare=$work/bare
 trap 'rm -rf --one-file-system "$work"' EXIT
 die() {

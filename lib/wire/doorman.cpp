@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -29,6 +30,9 @@ constexpr int tick_ms = 50;
 constexpr std::size_t frame_overhead = 64;                   ///< at most, on the wire
 constexpr std::int64_t handshake_bytes = 4096;               ///< at most
 constexpr std::int64_t most_kept = std::int64_t{512} << 20;  ///< on the wire, of all connections
+/// Of that, of those that were not let in; one of them has no more than one message to say.
+constexpr std::int64_t most_kept_of_strangers = std::int64_t{128} << 20;
+constexpr std::int64_t most_columns = std::int64_t{16} << 20;  ///< of a HELLO
 /// Empty frames take 32 times as much memory as on the wire: from here on the heap is looked at too.
 constexpr std::int64_t small_change = 1 << 20;
 constexpr std::int64_t most_growth = 64 << 20;
@@ -81,6 +85,7 @@ struct Connection {
   std::int64_t base;        ///< what `taken` may differ by from what was read, a whole handshake allowed for
   std::int64_t marked = 0;  ///< read when the mark was set
   std::int64_t unfinished = 0;  ///< but for a handshake's worth
+  std::int64_t held = 0;        ///< unread or unfinished, but for a handshake's worth
 };
 
 /// What the reading thread tells of a descriptor.
@@ -102,7 +107,7 @@ struct Doorman::Impl {
   std::map<int, Connection> connections = {};
   std::vector<int> arrivals = {};  ///< not known to be let in, oldest first; may name some that are gone
   std::uint64_t mark = 0;
-  std::int64_t heap_before = 0;
+  std::int64_t heap_before = 0, heap_before_strangers = 0;
   zmq::socket_t events = {};
   int stop = -1;
   std::thread thread = {};
@@ -137,7 +142,7 @@ struct Doorman::Impl {
   void arrived(int fd) {
     if (fd < 0 || static_cast<std::size_t>(fd) >= tallies.size()) return;
     tallies[fd].let_in = false;
-    connections[fd] = {identity(fd), address_of(fd), tallies[fd].taken + handshake_bytes, 0, 0};
+    connections[fd] = {identity(fd), address_of(fd), tallies[fd].taken + handshake_bytes, 0, 0, 0};
     arrivals.push_back(fd);
   }
 
@@ -161,6 +166,7 @@ struct Doorman::Impl {
         connection.unfinished =
             std::max<std::int64_t>(0, connection.marked + connection.base - handshake_bytes - taken);
       if (paused) connection.marked = *read;
+      connection.held = std::max<std::int64_t>(0, held - handshake_bytes);
       kept += held;
       unfinished += connection.unfinished;
       if (held > most) most = held, largest = &connection, largest_fd = fd;
@@ -168,6 +174,27 @@ struct Doorman::Impl {
     if (paused) mark = at;
     if (largest && kept > most_kept) cut(largest_fd, *largest, "sends faster than can be read");
     limit_unfinished(unfinished);
+    limit_unread_strangers();
+  }
+
+  /// Whether or not the reading thread gets to sleep: on a busy machine it does not, while ZeroMQ's goes on.
+  void limit_unread_strangers() {
+    std::vector<std::pair<std::int64_t, int>> strangers;  // largest first
+    std::int64_t total = 0;
+    for (const auto& [fd, connection] : connections) {
+      if (connection.identity == 0 || tallies[fd].let_in || connection.held <= unfinished_enough) continue;
+      strangers.emplace_back(connection.held, fd);
+      total += connection.held;
+    }
+    std::sort(strangers.rbegin(), strangers.rend());
+    const std::int64_t heap = total > small_change ? heap_in_use() : 0;
+    if (heap == 0 || heap_before_strangers == 0) heap_before_strangers = heap;
+    const bool grown = heap - heap_before_strangers > most_growth + 4 * total;
+    for (const auto& [held, fd] : strangers) {
+      if (!grown && total <= most_kept_of_strangers && held <= largest_message / 2 + most_columns) break;
+      cut(fd, connections.at(fd), "says too much before it was let in");
+      total -= held;
+    }
   }
 
   void limit_unfinished(std::int64_t total) {
@@ -197,7 +224,7 @@ struct Doorman::Impl {
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::shutdown(fd, SHUT_RDWR);
     connection.identity = 0;
-    connection.unfinished = 0;
+    connection.unfinished = connection.held = 0;
   }
 };
 
@@ -233,6 +260,11 @@ void Doorman::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
   tally.taken.fetch_add(static_cast<std::int64_t>(frames * frame_overhead + bytes),
                         std::memory_order_relaxed);
   if (let_in && !tally.let_in.load(std::memory_order_relaxed)) tally.let_in = true;
+}
+
+void Doorman::let_in(int fd) {
+  if (fd >= 0 && static_cast<std::size_t>(fd) < impl_->tallies.size())
+    impl_->tallies[static_cast<std::size_t>(fd)].let_in = true;
 }
 
 void Doorman::falls_asleep() { impl_->naps |= 1; }

@@ -32,6 +32,8 @@ class Doorman {
   // For the thread that reads the socket:
   /// A whole message of `frames` frames was read that came by the descriptor `fd`, from a peer that was let in or not.
   void took(int fd, std::size_t frames, std::size_t bytes, bool let_in);
+  /// Its peer may say more than a first message from here on.
+  void let_in(int fd);
   /// All that could be read was, and it waits for more: what ZeroMQ keeps now belongs to messages whose end has not come.
   void falls_asleep();
   void wakes();

@@ -125,6 +125,8 @@ struct Transport::Impl {
   std::uint64_t malformed = 0;
   bool crowded = false;
   Frames frames;
+  PeerId last_from{};  ///< whose message was read last, and its descriptor
+  int last_fd = -1;
 
   ~Impl() {
     sockets.clear();
@@ -197,7 +199,9 @@ struct Transport::Impl {
     }
     if (socket.doorman) {
       const bool let_in = delivery.role || peers.accepted(delivery.from);
-      socket.doorman->took(::zmq_msg_get(delivery.origin.handle(), ZMQ_SRCFD), frames, bytes, let_in);
+      last_from = delivery.from;
+      last_fd = ::zmq_msg_get(delivery.origin.handle(), ZMQ_SRCFD);
+      socket.doorman->took(last_fd, frames, bytes, let_in);
     }
     return delivery;
   }
@@ -230,7 +234,10 @@ struct Transport::Impl {
     const std::string* routing_id = nullptr;
     Socket* socket = find(to, routing_id);
     if (!socket) return false;
-    if (std::holds_alternative<Welcome>(envelope.body)) peers.accept(to);
+    if (std::holds_alternative<Welcome>(envelope.body)) {
+      peers.accept(to);
+      if (socket->doorman && to == last_from) socket->doorman->let_in(last_fd);
+    }
     encode(envelope, frames);
     const auto part = [&](zmq::message_t message, bool more) {
       const auto flags =

@@ -151,6 +151,50 @@ expect_status 1
 expect_line err "missing.json"
 [[ ! -e tables ]] || fail "a table was written"
 
+# Hosts: a name that does not resolve is said with its flag; IPv6 and names are bound and reached, an ipc path once.
+while read -r tool flag arguments; do
+  IFS=' ' read -ra words <<<"$arguments"
+  run "$bin/$tool" "${words[@]}" "$flag" tcp://nosuchhost.invalid:5602 --insecure
+  expect_status 1
+  expect_line err "$flag 'tcp://nosuchhost.invalid:5602'" "does not resolve"
+done <<'CASES'
+dp-stream --route --data synthetic:3x4x4
+dp-stream --collect --data synthetic:3x4x4
+dp-route --stream-bind
+dp-route --worker-bind
+dp-route --collect
+dp-infer --route --backend null
+dp-infer --collect --backend null
+dp-collect --bind
+dp-collect --live
+CASES
+run "$bin/dp-top" tcp://nosuchhost.invalid:5602 --insecure
+expect_status 1
+expect_line err "ENDPOINT 'tcp://nosuchhost.invalid:5602'" "does not resolve"
+for host in '[::1]' localhost; do
+  "$bin/dp-collect" --bind "tcp://$host:0" --live "tcp://$host:0" --metrics "$host:0" 2>hosts.err >/dev/null &
+  started+=($!)
+  wait_until 10 "dp-collect is at $host" grep -q READY hosts.err
+  at=$(sed -n 's/.*bind=\([^ ]*\).*/\1/p' hosts.err) && live=$(sed -n 's/.* live=\([^ ]*\).*/\1/p' hosts.err)
+  run "$bin/dp-top" --once "tcp://$host:${live##*:}"
+  expect_status 0
+  run "$bin/dp-infer" --backend null --collect "tcp://$host:${at##*:}" --route "tcp://$host:9" --wait 1s
+  expect_status 1
+  expect_line err "no dp-route answered"
+  kill "${started[-1]}" && wait "${started[-1]}"
+done
+"$bin/dp-collect" --bind "ipc://$scratch/once" 2>once.err >/dev/null &
+started+=($!)
+wait_until 10 "dp-collect is at its ipc path" grep -q READY once.err
+run "$bin/dp-collect" --bind "ipc://$scratch/once"
+expect_status 1
+expect_line err "ipc://$scratch/once" "another process listens there"
+kill -KILL "${started[-1]}" && wait "${started[-1]}" 2>/dev/null
+"$bin/dp-collect" --bind "ipc://$scratch/once" 2>again.err >/dev/null &
+started+=($!)
+wait_until 10 "the path of a dead process is taken over" grep -q READY again.err
+kill "${started[-1]}" && wait "${started[-1]}"
+
 # Keys: made once, for one's own eyes; refused where they do not belong.
 run "$bin/dp-keygen" --out keys
 expect_status 0

@@ -56,7 +56,7 @@ seconds_of() {
 # hold LOCK WHAT PID COMMAND TIME: LOCK is held for PID, whose command is COMMAND, when this returns 0: at once, or when
 # whoever has it has ended within TIME. Else it says who has WHAT, and fails.
 hold() {
-  local lock what=$2 who end told='' status
+  local lock what=$2 who end told='' status unseen=0
   lock=$(realpath -m -- "$1")
   end=$((SECONDS + $(seconds_of "${5:-0}")))
   until status=0; try_lock "$lock" "$3" "$4" || status=$?; ((status == 0)); do
@@ -66,6 +66,8 @@ hold() {
       ! above "$held_for" || return 0
       who="process $held_for ($(stat -c %U "/proc/$held_for" 2>/dev/null || true)), since $held_since: $held_by"
       [[ -d /proc/$held_for ]] || who=''  # it has just ended, and its holder is about to
+    elif ((++unseen <= 5)); then
+      who=''  # gone between the attempt and the look
     fi
     if [[ -n $who ]]; then
       ((SECONDS < end)) || { printf '%s: %s by %s\n(WAIT=10min waits so long for it, run-local.sh --lock-wait 10min too)\n' "${0##*/}" "$what" "$who" >&2; return 1; }
@@ -88,6 +90,6 @@ hold_folder() {
 # let_go: before this process ends. Otherwise the holders notice its end within half a second.
 let_go() {
   local holder
-  for holder in "${lock_holders[@]}"; do kill -KILL "$holder" 2>/dev/null; wait "$holder" 2>/dev/null; done
+  for holder in "${lock_holders[@]}"; do kill -KILL "$holder" 2>/dev/null && wait "$holder" 2>/dev/null || true; done
   lock_holders=()
 }

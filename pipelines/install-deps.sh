@@ -69,6 +69,7 @@ python3-selenium     # same
 mandoc               # checks the man pages
 man-db               # shows them
 python3-pil          # reads images, independently
+locales              # a locale with a decimal comma is made of its sources
 python3-pyte         # a terminal to try dp-top on
 python3-prometheus-client  # reads what --metrics tells
 iproute2             # network namespaces: tests with a loopback, or a host, of their own

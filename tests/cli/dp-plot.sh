@@ -44,6 +44,17 @@ done
 [[ $(jq '.data.values[] | select(.percentile == "p95").value' "$scratch/out/streaming_latency.svg") == null ]] || fail "unsupported p95 drawn"
 [[ $(jq -c '[.data.values[].percentile]' "$scratch/out/latency_percentiles.svg") == '["p50","p90"]' ]] || fail "percentiles drawn"
 
+# The committed example is drawn again as its README says: fourteen pictures, and the page.
+for library in vega vega-lite vega-embed; do
+  mkdir -p "$scratch/vega/node_modules/$library/build" && : >"$scratch/vega/node_modules/$library/build/$library.min.js"
+done
+mkdir "$scratch/redraw" && ln -s "$DP_SOURCE/results" "$scratch/redraw/results"
+sed -n '/^To draw them again:/,$p' "$DP_SOURCE/results/example/README.md" | sed -n '/^```sh$/,/^```$/{//!p;}' >"$scratch/redraw/pasted"
+(cd "$scratch/redraw" && PATH=$DP_BIN:$PATH DP_VEGA=$scratch/vega bash -e pasted >out 2>err) || fail "results/example: $(tail -n 5 "$scratch/redraw/err")"
+[[ $(find "$scratch/redraw/again/plots" -name '*.png' -size +0 | wc -l) == $(find "$DP_SOURCE/results/example" -name '*.png' | wc -l) ]] ||
+  fail "results/example: other pictures: $(ls "$scratch/redraw/again/plots")"
+grep -q '</html>' "$scratch/redraw/again/report.html" || fail "results/example: no page"
+
 # From the table of the same runs: the same pictures.
 "$DP_BIN/dp-summarize" --streaming "$scratch/s" "$run" "$scratch/max.json" >/dev/null
 DP_VEGA=$scratch/vega plot --out "$scratch/again" "$scratch/s/averaged_results.csv"

@@ -172,6 +172,7 @@ run "$bin/dp-top" tcp://nosuchhost.invalid:5602 --insecure
 expect_status 1
 expect_line err "ENDPOINT 'tcp://nosuchhost.invalid:5602'" "does not resolve"
 for host in '[::1]' localhost; do
+  : >hosts.err
   "$bin/dp-collect" --bind "tcp://$host:0" --live "tcp://$host:0" --metrics "$host:0" 2>hosts.err >/dev/null &
   started+=($!)
   wait_until 10 "dp-collect is at $host" grep -q READY hosts.err
@@ -252,8 +253,8 @@ expect_status 1
 expect_line err "$endpoint" "in use"
 
 # SIGTERM ends it with 130, and quickly.
-kill -TERM "${started[0]}"
-wait "${started[0]}"
+kill -TERM "${started[-1]}"
+wait "${started[-1]}"
 status=$?
 expect_status 130
 started=()

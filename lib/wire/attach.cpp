@@ -77,13 +77,17 @@ std::string bind_at(zmq::socket_t& socket, const std::string& endpoint) {
   }
 }
 
-void connect_to(zmq::socket_t& socket, const std::string& endpoint) {
+bool over_ipv6(const std::string& endpoint) {
   try {
-    // A name that does not resolve any more may come back: ZeroMQ keeps trying.
-    if (resolved(endpoint).starts_with("tcp://[")) socket.set(zmq::sockopt::ipv6, true);
+    return resolved(endpoint).starts_with("tcp://[");
   } catch (const Error&) {
+    return false;  // a name that does not resolve now may later: ZeroMQ keeps trying
   }
+}
+
+void connect_to(zmq::socket_t& socket, const std::string& endpoint, bool ipv6) {
   try {
+    if (ipv6) socket.set(zmq::sockopt::ipv6, true);
     socket.connect(endpoint);
   } catch (const zmq::error_t& problem) {
     throw Error("{}: {}", endpoint, problem.what());

@@ -91,7 +91,7 @@ struct Connection {
 /// What the reading thread tells of a descriptor.
 struct Tally {
   std::atomic<std::int64_t> taken = 0;
-  std::atomic<bool> let_in = false;
+  std::atomic<ino_t> let_in = 0;  ///< the connection that was: a descriptor may be another's by now
 };
 
 }  // namespace
@@ -141,9 +141,16 @@ struct Doorman::Impl {
 
   void arrived(int fd) {
     if (fd < 0 || static_cast<std::size_t>(fd) >= tallies.size()) return;
-    tallies[fd].let_in = false;
     connections[fd] = {identity(fd), address_of(fd), tallies[fd].taken + handshake_bytes, 0, 0, 0};
     arrivals.push_back(fd);
+    // It may have been let in before this event was read.
+    ino_t before = tallies[fd].let_in;
+    if (before != connections[fd].identity) tallies[fd].let_in.compare_exchange_strong(before, 0);
+  }
+
+  /// Or cut already.
+  bool is_let_in(int fd, const Connection& connection) const {
+    return connection.identity == 0 || tallies[fd].let_in == connection.identity;
   }
 
   void look_around() {
@@ -182,7 +189,7 @@ struct Doorman::Impl {
     std::vector<std::pair<std::int64_t, int>> strangers;  // largest first
     std::int64_t total = 0;
     for (const auto& [fd, connection] : connections) {
-      if (connection.identity == 0 || tallies[fd].let_in || connection.held <= unfinished_enough) continue;
+      if (is_let_in(fd, connection) || connection.held <= unfinished_enough) continue;
       strangers.emplace_back(connection.held, fd);
       total += connection.held;
     }
@@ -211,7 +218,10 @@ struct Doorman::Impl {
 
   /// The oldest go: a friend is let in within a moment of its arrival.
   void limit_strangers() {
-    std::erase_if(arrivals, [&](int fd) { return !connections.contains(fd) || tallies[fd].let_in; });
+    std::erase_if(arrivals, [&](int fd) {
+      const auto found = connections.find(fd);
+      return found == connections.end() || is_let_in(fd, found->second);
+    });
     if (arrivals.size() <= most_strangers) return;
     for (std::size_t n = 0; n < arrivals.size() - most_strangers; ++n)
       cut(arrivals[n], connections.at(arrivals[n]), "too many connections that say nothing");
@@ -259,12 +269,12 @@ void Doorman::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
   Tally& tally = impl_->tallies[static_cast<std::size_t>(fd)];
   tally.taken.fetch_add(static_cast<std::int64_t>(frames * frame_overhead + bytes),
                         std::memory_order_relaxed);
-  if (let_in && !tally.let_in.load(std::memory_order_relaxed)) tally.let_in = true;
+  if (let_in && tally.let_in.load(std::memory_order_relaxed) == 0) tally.let_in = identity(fd);
 }
 
 void Doorman::let_in(int fd) {
   if (fd >= 0 && static_cast<std::size_t>(fd) < impl_->tallies.size())
-    impl_->tallies[static_cast<std::size_t>(fd)].let_in = true;
+    impl_->tallies[static_cast<std::size_t>(fd)].let_in = identity(fd);
 }
 
 void Doorman::falls_asleep() { impl_->naps |= 1; }

@@ -119,7 +119,7 @@ void Gate::prove(const std::string& endpoint, bool publishes) const {
   stranger.set(zmq::sockopt::linger, 0);
   use_keys(stranger, impl_->decoy, impl_->security.own.open);
   Handshakes handshakes(context, stranger);
-  connect_to(stranger, endpoint);
+  connect_to(stranger, endpoint, over_ipv6(endpoint));
   const auto outcome = handshakes.next(patience_ms);
   if (outcome != Handshake::refused) {
     throw Error("{}: the proof that strangers are refused failed (a key that is not listed was {})", endpoint,

@@ -53,7 +53,7 @@ struct Subscriber::Impl {
     configure(socket);
     if (security) use_keys(socket, security->own, security->servers.at(Role::collect));
     handshakes = std::make_unique<Handshakes>(context, socket);
-    connect_to(socket, endpoint);
+    connect_to(socket, endpoint, over_ipv6(endpoint));
   }
 
   void look_after() {

@@ -43,6 +43,7 @@ struct Socket {
   std::optional<Clock::time_point> again;  ///< when to connect anew, after ZeroMQ gave up
   int cuts = 0;
   std::unique_ptr<Doorman> doorman;  ///< of a bound socket
+  bool ipv6 = false;                 ///< to be dialled by it
 };
 
 void configure(Socket& socket) {
@@ -146,7 +147,7 @@ struct Transport::Impl {
       use_keys(socket.zmq, security->own,
                security->servers.at(*socket.dialled == route_peer ? Role::route : Role::collect));
     socket.handshakes = std::make_unique<Handshakes>(context, socket.zmq);
-    connect_to(socket.zmq, socket.endpoint);
+    connect_to(socket.zmq, socket.endpoint, socket.ipv6);
   }
 
   /// ZeroMQ neither tells why a handshake failed nor tries again after some failures.
@@ -263,7 +264,7 @@ Transport::Transport(std::optional<Security> security) : impl_(std::make_unique<
 Transport::~Transport() = default;
 
 void Transport::dial(PeerId peer, const std::string& endpoint, std::size_t largest_frame) {
-  auto socket = std::make_unique<Socket>(Socket{{}, endpoint, largest_frame, peer, {}, {}, 0, {}});
+  auto socket = std::make_unique<Socket>(Socket{{}, endpoint, largest_frame, peer, {}, {}, 0, {}, over_ipv6(endpoint)});
   impl_->connect(*socket);
   impl_->sockets.push_back(std::move(socket));
 }
@@ -271,7 +272,7 @@ void Transport::dial(PeerId peer, const std::string& endpoint, std::size_t large
 std::string Transport::bind(const std::string& endpoint, const std::vector<Role>& roles,
                             std::size_t largest_frame) {
   auto socket = std::make_unique<Socket>(Socket{
-      zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, largest_frame, {}, {}, {}, 0, {}});
+      zmq::socket_t(impl_->context, zmq::socket_type::router), endpoint, largest_frame, {}, {}, {}, 0, {}, false});
   configure(*socket);
   socket->zmq.set(zmq::sockopt::router_mandatory, true);
   socket->zmq.set(zmq::sockopt::backlog, backlog);

@@ -61,6 +61,7 @@ libgtest-dev         # unit tests
 libgmock-dev         # unit tests
 shellcheck           # checks the scripts
 ccache               # compiles once what several builds compile
+xz-utils             # unpacks the runs of results/example
 python3-msgpack      # reads the journal, independently
 python3-jsonschema   # validates run files against their schema
 chromium             # looks at dp-plot's page, headless
@@ -80,6 +81,7 @@ sanitizers_packages() {
   cat <<'EOF'
 clang-14             # address sanitizer, libFuzzer
 libclang-rt-14-dev   # their runtimes
+llvm-14              # names and lines in what they find
 EOF
 }
 

@@ -38,7 +38,7 @@ see_holder() {
 # above PID: is it this process or one that this one runs below.
 above() {
   local process=$$
-  while ((process > 1)); do
+  while ((process > 0)); do
     ((process != $1)) || return 0
     [[ $(</proc/$process/status) =~ PPid:[[:space:]]+([0-9]+) ]] || return 1
     process=${BASH_REMATCH[1]}
@@ -58,7 +58,8 @@ seconds_of() {
 hold() {
   local lock what=$2 who end told='' status unseen=0
   lock=$(realpath -m -- "$1")
-  end=$((SECONDS + $(seconds_of "${5:-0}")))
+  end=$(seconds_of "${5:-0}") || { echo "${0##*/}: DP_LOCK_WAIT '$5': give a time, as in 30s, 10min or 2h" >&2; return 1; }
+  ((end += SECONDS))
   until status=0; try_lock "$lock" "$3" "$4" || status=$?; ((status == 0)); do
     ((status == 1)) || { echo "${0##*/}: $lock cannot be locked (DP_LOCK=PATH names another lock of this host)" >&2; return 1; }
     who="a process that cannot be seen from here (another account's, container's or host's)"

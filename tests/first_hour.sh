@@ -136,6 +136,7 @@ if [[ ${1:-} == --indoors ]]; then
 fi
 hour=${1:-$(mktemp -d)} || exit 1
 mkdir -p "$hour"
+export DP_LOCK=$hour/lock  # neither this nor a measuring user is in the other's way
 (($#)) || trap 'rm -rf "$hour"' EXIT
 prepare
 (outdoors) || exit 1

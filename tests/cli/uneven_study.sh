@@ -72,7 +72,7 @@ grep -qF "Made by \`pipelines/uneven-study.sh --out there" doc.md || fail "the d
 cmp -s <(sed -n '/^## Findings/,$p' doc.md) out || fail "the document is not what was printed"
 
 # Interrupted in the middle of a run: status 130, and no process is left.
-under_way() { compgen -G 'cut/slow/runs' >/dev/null && (($(marked | wc -l) > 6)); }
+under_way() { compgen -G 'cut/slow/runs' >/dev/null && (($(marked | wc -l) > 7)); }
 setsid env --default-signal=INT,TERM "$script" --out cut --scenarios slow --iterations 9 >out 2>err </dev/null &
 study=$!
 command="uneven-study.sh, interrupted"

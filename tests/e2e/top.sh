@@ -56,7 +56,7 @@ run_pid=''
 for id in a1 b2; do printf '[collect]\nrun-id = "%s"\n' "$id" >"$work/$id.toml"; done
 local_run() { # local_run ID SAMPLES: the command line of a run
   echo "$root/pipelines/run-local.sh" --config "$work/$1.toml" --out "$work/$1.json" --logs "$work/$1" --backend synthetic \
-    --rate 1000 --samples "$2" "${synthetic[@]}"
+    --rate 1000 --samples "$2" --lock-wait 1min "${synthetic[@]}"
 }
 first=$(local_run a1 600000) second=$(local_run b2 5000)
 screen "$top" <<END || die "dp-top without an endpoint"
@@ -94,7 +94,7 @@ run_pid=''
 [[ $(cd "$work/tmp/dataparallel-$EUID" && echo *) == '*' ]] || die "sockets are left: $(ls "$work/tmp/dataparallel-$EUID")"
 
 # ── A run, and all who look on ──
-launch watched --workers 3 --backend synthetic --service fixed:20ms --rate 2000 --samples 40000 --heartbeat 200ms \
+launch watched --workers 3 --backend synthetic --service fixed:20ms --rate 2000 --samples 60000 --heartbeat 200ms \
   --live tcp://127.0.0.1:0 --metrics 127.0.0.1:0 "${synthetic[@]}"
 wait_for "twenty dispatches" lines_at_least 40 "$work/logs/decisions.ndjson"
 at=$(ready_says live "$work/logs/collect.log") metrics=$(ready_says metrics "$work/logs/collect.log")
@@ -141,12 +141,12 @@ END
 "$top" "$at" --once >"$work/once.txt" || die "--once"
 grep -q '^w1 .* LOST ' "$work/once.txt" || die "--once does not show the lost worker"
 "$top" "$at" --once --json >"$work/once.json" || die "--once --json"
-jq -e '.schema == "dp.live/1" and .state == "running" and .samples.planned == 40000 and (.workers | length) == 3
+jq -e '.schema == "dp.live/1" and .state == "running" and .samples.planned == 60000 and (.workers | length) == 3
   and (.workers | map(.state) | sort) == ["connected", "connected", "lost"] and .strategy == "dynamic"' "$work/once.json" >/dev/null ||
   die "--json says: $(<"$work/once.json")"
 
 completed=$(/usr/bin/python3 "$root/tests/top/metrics.py" "$metrics" 3) || die "metrics"
-((completed > 0 && completed <= 40000)) || die "$completed samples"
+((completed > 0 && completed <= 60000)) || die "$completed samples"
 /usr/bin/python3 "$root/tests/top/hostile.py" http "$(cut -d/ -f3 <<<"$metrics")" 2 >"$work/http" || die "the hostile HTTP client"
 /usr/bin/python3 "$root/tests/top/hostile.py" live "${at#tcp://}" 2 >"$work/live" || die "the hostile subscriber"
 grep -q 'hung up on: says more than it has reason to' "$work/logs/collect.log" || die "the hostile subscriber was let talk"
@@ -158,8 +158,8 @@ echo "dp-collect took $kib KiB at most; hostile bytes: http $(<"$work/http"), li
 
 finish
 ((status == 0 || status == 3)) || die "status $status"
-check watched "$accounted" '.samples.completed == 40000' '[.workers[] | select(.lost) | .name] == ["w1"]'
-over() { tail -n 1 "$1" | jq -e '.state == "done" and .samples.completed == 40000' >/dev/null 2>&1; }
+check watched "$accounted" '.samples.completed == 60000' '[.workers[] | select(.lost) | .name] == ["w1"]'
+over() { tail -n 1 "$1" | jq -e '.state == "done" and .samples.completed == 60000' >/dev/null 2>&1; }
 for n in {2..12}; do
   jq -es 'map(.number) | . == sort and length > 5' "$work/reader$n.ndjson" >/dev/null || die "reader $n was told: $(tail -n 1 "$work/reader$n.ndjson")"
   over "$work/reader$n.ndjson" || die "reader $n was not told of the end: $(tail -n 1 "$work/reader$n.ndjson")"

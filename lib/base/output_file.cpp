@@ -20,6 +20,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/own_descriptor.hpp"
 #include "base/time.hpp"
 #include "base/without_signals.hpp"
 
@@ -33,13 +34,18 @@ constexpr auto soon = std::chrono::milliseconds(500);
 
 /// Returns -1 with errno set: ENXIO for a pipe without a reader, which an open that waits would wait for.
 int open_output(const std::string& path) {
-  if (path == "-") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
   const auto folder = std::filesystem::absolute(path).parent_path();
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
   if (fd >= 0) ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
   return fd;
+}
+
+/// What was handed over open is written to as it is; "-" is.
+int open_place(const std::string& path, const OutputPlace& place) {
+  const int own = path == "-" ? STDOUT_FILENO : own_descriptor(place.path);
+  return own >= 0 ? ::fcntl(own, F_DUPFD_CLOEXEC, 0) : open_output(path);
 }
 
 bool is_pipe(const std::string& path) {
@@ -60,7 +66,7 @@ std::string reason(int error) {
 }  // namespace
 
 struct OutputFile::Impl {
-  explicit Impl(const std::string& path);
+  Impl(const std::string& path, const OutputPlace& place);
   ~Impl();
   void write_texts();
   bool write_text(std::string_view text);
@@ -80,8 +86,10 @@ struct OutputFile::Impl {
   std::thread writer;
 };
 
-OutputFile::Impl::Impl(const std::string& path)
-    : path(path == "-" ? "stdout" : path), fd(open_output(path)), regular(path != "-" && fd >= 0 && is_regular(fd)) {
+OutputFile::Impl::Impl(const std::string& path, const OutputPlace& place)
+    : path(path == "-" ? "stdout" : path),
+      fd(open_place(path, place)),
+      regular(path != "-" && !place.in_place && fd >= 0 && is_regular(fd)) {
   const int error = errno;
   unread = fd < 0 && error == ENXIO && is_pipe(path);
   if (fd < 0 && !unread) throw Error("{}: {}", this->path, std::system_category().message(error));
@@ -158,7 +166,8 @@ bool OutputFile::Impl::wait_until(const std::function<bool()>& ready) {
   return false;
 }
 
-OutputFile::OutputFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+OutputFile::OutputFile(const std::string& path)
+    : impl_(std::make_unique<Impl>(path, path == "-" ? OutputPlace{} : output_place(path))) {}
 OutputFile::~OutputFile() = default;
 
 bool OutputFile::regular() const { return impl_->regular; }

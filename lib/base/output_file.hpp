@@ -20,7 +20,8 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  /// A file on a disk that was named, so that it can be read and cut.
+  /// A file on a disk that was named, so that it can be read and cut; what was handed over open, as by /dev/stdout, is
+  /// not.
   bool regular() const;
   /// A pipe that nobody has begun to read for half a second.
   bool unread() const;

@@ -7,9 +7,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "base/error.hpp"
@@ -184,6 +187,69 @@ TEST_F(File, WhatIsOpenElsewhereIsWrittenInPlace) {
   write_atomically(fmt::format("/proc/self/fd/{}", file.fd), "x");
   char read[8];
   EXPECT_EQ(::pread(file.fd, read, sizeof read, 0), 1) << "the open file was replaced";
+}
+
+TEST_F(File, WhatWeHaveOpenIsGoneOnWithWhereItStands) {
+  const Fd file(::open((folder_ / "f").c_str(), O_RDWR | O_CREAT, 0600));
+  const auto link = fmt::format("/proc/self/fd/{}", file.fd);
+  ASSERT_TRUE(write_all(file.fd, "before\n"));
+  write_atomically(link, "page\n");
+  ASSERT_TRUE(write_all(file.fd, "after\n"));
+  EXPECT_EQ(read_text(folder_ / "f"), "before\npage\nafter\n");
+  require_writable(link);
+  const Fd unwritable(::open((folder_ / "f").c_str(), O_RDONLY));
+  EXPECT_THAT(message_of([&] { require_writable(fmt::format("/proc/self/fd/{}", unwritable.fd)); }),
+              HasSubstr("Bad file descriptor"));
+}
+
+TEST_F(File, AReaderThatTakesNothingIsAnErrorAfterAWhile) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Fd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK));
+  const std::string much(std::size_t{2} << 20, 'x');  // more than a pipe holds
+  EXPECT_THAT(message_of([&] { write_atomically(pipe, much); }), HasSubstr("pipe: its reader takes nothing"));
+}
+
+TEST_F(File, AReaderGetsMoreThanAPipeHolds) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string much(std::size_t{2} << 20, 'x');
+  std::thread writer([&] { write_atomically(pipe, much); });
+  EXPECT_EQ(read_text(pipe), much);
+  writer.join();
+}
+
+/// What is said to somebody who is not root; "": nothing.
+std::string said_to_nobody(const std::function<void()>& act) {
+  int ends[2];
+  if (::pipe(ends) != 0) return "no pipe";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string said = ::setuid(65534) == 0 ? message_of(act) : "setuid failed";
+    ::_exit(write_all(ends[1], said) ? 0 : 1);
+  }
+  ::close(ends[1]);
+  char text[1024];
+  const ssize_t size = ::read(ends[0], text, sizeof text);
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+TEST_F(File, AnotherUsersFileInAStickyFolderIsFoundOutBefore) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs another user's files";
+  ASSERT_EQ(::chmod(folder_.c_str(), 01777), 0);
+  write_atomically(folder_ / "root's", "x");
+  const auto refusal = [&](const char* name) {
+    return said_to_nobody([&] { require_writable(folder_ / name); });
+  };
+  EXPECT_THAT(refusal("root's"), HasSubstr("root's: another user's"));
+  EXPECT_EQ(refusal("new"), "");
+  ASSERT_EQ(::chown((folder_ / "root's").c_str(), 65534, 65534), 0);
+  EXPECT_EQ(refusal("root's"), "") << "their own";
+  write_atomically(folder_ / "root's", "x");
+  ASSERT_EQ(::chmod(folder_.c_str(), 0777), 0);
+  EXPECT_EQ(refusal("root's"), "") << "not sticky";
 }
 
 TEST_F(File, AProofThatAFileCanBeWrittenChangesAndLeavesNothing) {

@@ -51,6 +51,17 @@ TEST_F(OutputFileTest, WhatIsCutOffIsReplacedByWhatFollows) {
   EXPECT_EQ(read_text(path("f")), "0123ab");
 }
 
+TEST_F(OutputFileTest, WhatWasHandedOverOpenIsGoneOnWithAndNeverCut) {
+  const Fd given(::open(path("f").c_str(), O_RDWR | O_CREAT, 0600));
+  ASSERT_TRUE(write_all(given.fd, "before\n"));
+  OutputFile file("/proc/self/fd/" + std::to_string(given.fd));
+  EXPECT_FALSE(file.regular()) << "whoever may cut it does";
+  file.append("events\n");
+  file.drain();
+  ASSERT_TRUE(write_all(given.fd, "after\n"));
+  EXPECT_EQ(read_text(path("f")), "before\nevents\nafter\n");
+}
+
 TEST_F(OutputFileTest, AFullDiskIsAProblemNotAFailure) {
   OutputFile file("/dev/full");
   file.append("x");

@@ -309,6 +309,7 @@ void Collector::replay_one(Settlement& s) {
 }
 
 void Collector::replay_one(Happened& r) {
+  if (ended_) return;  // of the report, not of the run
   tell(r.at + clock_shift_, r.what);
   last_record_ = std::max(last_record_, r.at + clock_shift_);
 }

@@ -14,13 +14,14 @@ namespace dp {
 struct JournalPlace {
   std::string path;        ///< "": nowhere
   bool temporary = false;  ///< nobody named it: it goes once the report is there
-  bool anew = false;       ///< what it holds of another run is forgotten
+  bool anew = false;       ///< what it holds of another run is forgotten once a new one begins
 };
 
 class KeptJournal {
  public:
   /// One that nobody named and whose report is there as `out` was left by a crash in between, and is removed. Of one whose
-  /// report is not there, it is the only copy: that is brought back, also if a run is to begin anew.
+  /// report is neither there nor said in it to be written, it is the only copy: that is brought back, also if a run is to
+  /// begin anew.
   KeptJournal(JournalPlace place, const std::string& out);
   bool named() const { return used() && !place_.temporary; }
   /// It only brings back the report of a run that is over.
@@ -37,12 +38,19 @@ class KeptJournal {
   void take(Action& action);
   /// Waits until all is durable, and tells.
   void sync(Collector& collector);
-  /// It is not needed any more.
+  /// The report is written: one with a name says so from now on, and one without goes.
+  void reported();
+  /// It is not needed any more, unless it still holds another run because none has begun anew.
   void remove_if_temporary();
 
  private:
+  void take_anew(std::string records);
+
   JournalPlace place_;
   bool recovers_ = false;
+  bool forgets_ = false;  ///< once a run begins
+  bool says_reported_ = false;
+  std::string held_;  ///< of the new run, until it begins
   std::unique_ptr<JournalFile> file_;
 };
 

@@ -27,7 +27,9 @@ Options declare() {
              "which worker gets a batch: see dataparallel(7)", "dynamic")
       .value("workers", "W", "start when W workers are connected and warm", "1")
       .value("seed", "N", "for ties", "1")
-      .value("decisions", "FILE", "log every decision, one JSON object a line; '-' is stdout");
+      .value("decisions", "FILE",
+             "log every decision, one JSON object a line; '-' is stdout. Where lines cannot be written, or more than 64 "
+             "MiB of them wait for a reader, the log stops, routing goes on, and the status is 1");
   options.section("Failures")
       .value("lease", "TIME", "a worker that does not renew its batch for this long loses it", "10s")
       .value("lease-cap", "TIME", "and after this long in any case", "10min")
@@ -57,21 +59,25 @@ class DecisionLog {
     line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
     file_.append(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }
-  /// Throws Error once a line could not be written.
+  /// Tells what goes wrong, once: what is computed is worth more than what is said of it.
   void check() {
     if (file_.unread() && !std::exchange(told_unread_, true))
       log_warn("--decisions {}: nobody reads it: what it is told waits, up to 64 MiB", path_);
-    if (const std::string problem = file_.problem(); !problem.empty()) throw Error("--decisions {}", problem);
+    const std::string problem = file_.problem();
+    if (!problem.empty() && !std::exchange(told_, true))
+      log_warn("--decisions {}: what follows is not written there; routing goes on", problem);
   }
+  /// Throws Error if not everything was written.
   void close() {
     file_.drain();
-    check();
+    if (const std::string problem = file_.problem(); !problem.empty())
+      throw Error("--decisions {}: the log is not whole", problem);
   }
 
  private:
   std::string path_;
   OutputFile file_;
-  bool told_unread_ = false;
+  bool told_unread_ = false, told_ = false;
 };
 
 std::unique_ptr<DecisionLog> decision_log(const Options& options) {

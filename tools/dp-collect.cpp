@@ -64,8 +64,8 @@ Options declare() {
              "'none' for pure speed (default: the --out FILE with .journal added, removed once the report is there "
              "or the run is interrupted; none without --out, or if that is a device or a pipe)")
       .flag("anew",
-            "begin a new run, and forget what the journal holds of another; a file that is no journal is refused all "
-            "the same, and a report that is in the journal alone is brought back first");
+            "begin a new run, and forget what the journal holds of another once the new one begins; a file that is no "
+            "journal is refused all the same, and a report that was never written is brought back first");
   options.section("Peers").value("bind", "ENDPOINT", "where all other tools connect (port 0: any)",
                                  "tcp://127.0.0.1:5603");
   options.section("Watching")
@@ -103,14 +103,25 @@ std::vector<Label> expected_of(const Options& options) {
   }
 }
 
+/// Where the links lead, be it there or not; whoever writes to a path that cannot be says so.
+std::filesystem::path place_of(const std::string& path) {
+  std::error_code unknown;
+  std::filesystem::path place = path;
+  try {
+    place = output_place(path).path;
+  } catch (const Error&) {
+  }
+  const auto real = std::filesystem::weakly_canonical(std::filesystem::absolute(place), unknown);
+  return unknown ? place : real;
+}
+
 /// Two of them in one file would leave neither; a device is not filled.
 void require_apart(const Options& options, const std::vector<std::string>& names) {
   std::map<std::filesystem::path, std::string> taken;
   for (const std::string& name : names) {
     const std::string path = options.text(name);
     if (path.empty() || path == "-" || path == "none" || std::filesystem::is_character_file(path)) continue;
-    const auto [other, fresh] =
-        taken.try_emplace(std::filesystem::weakly_canonical(std::filesystem::absolute(path)), name);
+    const auto [other, fresh] = taken.try_emplace(place_of(path), name);
     if (!fresh)
       throw UsageError("--{} '{}': that is where --{} goes: give each its own", name, path, other->second);
   }
@@ -279,18 +290,18 @@ Exit run(Options& options) {
                               host_facts(host, host_usage), started);
   report.slo = judge(objectives, report);
   const std::string text = write_run_report(report);
-  if (options.has("predictions")) {
-    write_atomically(options.text("predictions"), predictions_file(collector.predictions()));
-  }
   if (options.has("out")) {
     write_atomically(options.text("out"), text);
   } else {
     write_stdout(text);
+    check_stdout();
   }
-  if (collector.ended()) journal.remove_if_temporary();
+  if (options.has("predictions"))
+    write_atomically(options.text("predictions"), predictions_file(collector.predictions()));
+  if (collector.ended()) journal.reported();
   if (journal.recovers())
-    throw Error("{}: brought back the report of the run before; start again for a new one",
-                options.text("out"));
+    throw Error("{}: brought back the report of the run before, which was in the journal alone; start again for a new one",
+                options.has("out") ? options.text("out") : "stdout");
   warn_of("INVALID", report.verdicts);
   warn_of("missed", report.slo);
   return report.valid && std::ranges::all_of(report.slo, &Verdict::ok) ? Exit::done : Exit::invalid;

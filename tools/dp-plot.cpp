@@ -1,5 +1,8 @@
 // dp-plot: run.json files or averaged_results.csv in, pictures (SVG and PNG) or a page (HTML) out.
 // SPDX-License-Identifier: MIT
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -82,6 +85,13 @@ void in_parallel(const std::vector<std::function<void()>>& jobs) {
   for (auto& worker : workers) worker.get();
 }
 
+/// Then stdout is the page, and not for names of files.
+bool is_stdout(const std::string& file) {
+  struct stat page {}, out {};
+  return ::stat(file.c_str(), &page) == 0 && ::fstat(STDOUT_FILENO, &out) == 0 && page.st_dev == out.st_dev &&
+         page.st_ino == out.st_ino;
+}
+
 void draw(const std::vector<Picture>& pictures, const fs::path& out, const std::vector<fs::path>& folders) {
   const std::string to_svg = find_renderer("vl2svg", folders), to_png = find_renderer("vl2png", folders);
   std::vector<std::function<void()>> jobs;
@@ -94,7 +104,6 @@ void draw(const std::vector<Picture>& pictures, const fs::path& out, const std::
     });
   }
   in_parallel(jobs);
-  for (const Picture& picture : pictures) print("{0}.svg\n{0}.png\n", (out / picture.name).string());
 }
 
 void write_page(const Options& options, const PlotData& data, const std::vector<Picture>& pictures,
@@ -102,11 +111,17 @@ void write_page(const Options& options, const PlotData& data, const std::vector<
   const Sweep& sweep = *data.sweep;
   const auto cells = summarize_cells(sweep, price_of(options));
   const auto comparisons = compare_strategies(sweep, cells);
-  const std::string file = options.text("html");
   write_atomically(
-      file, html_report({sweep, cells, comparisons, pictures, options.text("made-by"), data.other_rates},
-                        templates, find_runtime(folders_of(options))));
-  print("{}\n", file);
+      options.text("html"),
+      html_report({sweep, cells, comparisons, pictures, options.text("made-by"), data.other_rates}, templates,
+                  find_runtime(folders_of(options))));
+}
+
+void print_names(const Options& options, const std::vector<Picture>& pictures) {
+  for (const Picture& picture : pictures) {
+    if (options.has("out")) print("{0}.svg\n{0}.png\n", (fs::path(options.text("out")) / picture.name).string());
+  }
+  if (options.has("html")) print("{}\n", options.text("html"));
 }
 
 Exit run(const Options& options) {
@@ -131,6 +146,7 @@ Exit run(const Options& options) {
   require_outputs_writable(options, pictures);
   if (options.has("out")) draw(pictures, options.text("out"), folders_of(options));
   if (options.has("html")) write_page(options, data, pictures, templates);
+  if (!options.has("html") || !is_stdout(options.text("html"))) print_names(options, pictures);
   return Exit::done;
 }
 

@@ -40,6 +40,8 @@ run env "DP_BIN=$bin" "$script" --live none --backend synthetic --service exp:1m
 [[ -s cal.json && -s cal.decisions ]] || fail "no run for dp-calibrate"
 run "${RL[@]}" --out second.json --journal kept.journal
 expect_status 0
+run "${RL[@]}" --out /dev/full --journal unwritten.journal
+expect_status 1
 
 # ── stdout is full, closed, or its reader has left ──
 # What each tool prints when it works.
@@ -144,10 +146,20 @@ for output in "${outputs[@]}"; do
   [[ -p pipe$output && -s read$output ]] || fail "$output: no pipe any more, or nothing came through"
 done
 for output in --out --predictions --decisions; do
-  run "${RL[@]}" "$output" full
+  others=(--out there.json)
+  [[ $output != --out ]] || others=()
+  rm -f there.json{,.journal}
+  run "${RL[@]}" "${others[@]}" "$output" full
   expect_status 1
   expect_line err "full: No space left on device"
+  [[ $output == --out ]] || jq -e '.samples.completed == 640' there.json >/dev/null || fail "and no report"
 done
+# A log that cannot be written is not worth the run: it goes on for a second, and says so at its end.
+run "${RL[@]}" --backend synthetic --service fixed:50ms --out there.json --decisions full --logs logs
+expect_status 1
+expect_line err "full: No space left on device" "the log is not whole"
+grep -q "routing goes on" logs/route.log || fail "found out at the end only"
+jq -e '.valid and .samples.completed == 640' there.json >/dev/null || fail "the run did not go on"
 run "${RL[@]}" --events full --trace full  # told in the report: the run is worth more
 expect_status 0
 expect_line err "full: No space left on device"
@@ -158,10 +170,39 @@ jq -es '[.[] | select(.type == "batch")] | length == 20' read--events >/dev/null
 jq -e 'length > 20' read--trace >/dev/null || fail "the trace did not come through whole"
 jq -es '[.[] | select(.what == "dispatch")] | length == 20' read--decisions >/dev/null || fail "not 20 dispatches"
 cmp read--predictions good.u8 || fail "the predictions did not come through"
-# The report that goes where stdout goes.
+# Where stdout goes: after what is there, and nothing is written over.
 run "${RL[@]}" --out /dev/stdout
 expect_status 0
 jq -e .valid out >/dev/null || fail "no report on /dev/stdout"
+timeout 60 "${RL[@]}" --out /dev/stdout 2>err | cat >out
+jq -e .valid out >/dev/null || fail "no report through /dev/stdout, a pipe"
+for output in "${outputs[@]}"; do
+  echo '"kept"' >appended
+  others=(--out other.json)
+  [[ $output != --out ]] || others=()
+  command="$output /dev/stdout >>appended"
+  "${RL[@]}" "${others[@]}" "$output" /dev/stdout >>appended 2>err </dev/null
+  status=$?
+  expect_status 0
+  [[ $(head -c 6 appended) == '"kept"' && $(stat -c %s appended) -gt 100 ]] || fail "cut off what was there"
+  [[ $output == --predictions ]] || jq -es . appended >/dev/null || fail "not JSON: $(<appended)"
+done
+modules=$PWD/vega/node_modules  # stand-ins for the libraries and renderers of pictures
+for library in vega vega-lite vega-embed; do
+  mkdir -p "$modules/$library/build" && : >"$modules/$library/build/$library.min.js"
+done
+mkdir "$modules/.bin"
+for program in vl2svg vl2png; do printf '#!/bin/sh\ncat\n' >"$modules/.bin/$program" && chmod +x "$modules/.bin/$program"; done
+run "$bin/dp-plot" --vega vega --html same.html good.json
+expect_status 0
+[[ $(<out) == same.html ]] || fail "the page's name is not told"
+for more in "" "--out pictures"; do
+  read -ra words <<<"$more"
+  echo "<!-- before -->" >page.html
+  command="dp-plot $more --html /dev/stdout >>page.html"
+  "$bin/dp-plot" --vega vega "${words[@]}" --html /dev/stdout good.json >>page.html 2>err || fail "no page"
+  { echo "<!-- before -->" && cat same.html; } | cmp - page.html || fail "another page than in a file"
+done
 ln -s /dev/full table
 mkdir tables2 && ln -s ../table tables2/averaged_results.csv
 run "$bin/dp-summarize" --streaming tables2 good.json
@@ -207,6 +248,14 @@ for output in --out --predictions; do
   expect_line err "nobody: nobody reads it"
 done
 
+# ── two of them in one file, by links that lead nowhere yet ──
+ln -s nowhere one && ln -s "$PWD/nowhere" two
+for two in nowhere one two; do
+  run "$bin/dp-collect" --bind tcp://127.0.0.1:0 --out one --events "$two"
+  expect_status 2
+  expect_line err "--events '$two': that is where --out goes"
+done
+
 # ── places that cannot be written are found out before anything is ready, and nothing is changed ──
 : >file && mkdir -p dir/averaged_results.csv dir/combined_results.csv dir/public dir/infer-x.key dir/two.bin
 cp -r dir before
@@ -242,13 +291,40 @@ cp notes.txt none
 run "${RL[@]}" --journal none
 expect_status 0
 [[ $(<none) == "buy milk" ]] || fail "a file called none was changed"
-first=$(jq -r .run_id second.json)
-# A report that is in the journal alone is brought back, not thrown away.
-cp kept.journal lost.json.journal
+# A report that is in the journal alone is brought back, once, not thrown away.
+first=$("$bin/dp-collect" --bind tcp://127.0.0.1:0 --journal unwritten.journal --out /dev/full 2>&1 |
+  sed -n 's/.*this is the report of run \([0-9a-f]*\).*/\1/p')
+[[ -n $first ]] || fail "no report in the journal"
+cp unwritten.journal lost.json.journal && cp unwritten.journal piped.journal
 run "${RL[@]}" --out lost.json
 expect_status 1
 expect_line err "brought back the report of the run before"
 [[ $(jq -r .run_id lost.json) == "$first" && ! -e lost.json.journal ]] || fail "not the report of the run before"
+run "${RL[@]}" --samples 64 --journal unwritten.journal --out named.json
+expect_status 1
+expect_line err "named.json: brought back the report of the run before"
+[[ $(jq -r '"\(.run_id) \(.samples.completed)"' named.json) == "$first 640" ]] || fail "not the report of the run before"
+run "${RL[@]}" --samples 64 --journal piped.journal
+expect_status 1
+[[ $(jq -r .run_id out) == "$first" ]] || fail "not the report of the run before on stdout"
+for to in "--out named.json" ""; do
+  read -ra words <<<"$to"
+  run "${RL[@]}" --samples 64 --journal piped.journal "${words[@]}"
+  expect_status 0
+done
+jq -e '.samples.completed == 64' out named.json >/dev/null || fail "brought back twice"
+# Nothing of it goes before the new run begins.
+cp kept.journal same.journal
+"$bin/dp-collect" --bind tcp://127.0.0.1:0 2>holder >/dev/null </dev/null &
+started=($!)
+wait_until 20 "a port is taken" grep -q READY holder
+needs "ddress already in use" "$bin/dp-collect" --anew --bind "$(sed -n 's/.*READY bind=\([^ ]*\).*/\1/p' holder)" --journal kept.journal --out anew.json
+kill "${started[0]}" && wait "${started[0]}"
+started=()
+run "$bin/dp-collect" --anew --bind tcp://127.0.0.1:0 --wait 100ms --journal kept.journal --out anew.json
+expect_status 1
+cmp kept.journal same.journal || fail "emptied, and no run began"
+first=$(jq -r .run_id second.json)
 # A journal with a name is begun anew.
 run "${RL[@]}" --journal kept.journal --out kept.json
 expect_status 0

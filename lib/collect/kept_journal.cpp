@@ -24,9 +24,8 @@ struct End {
   bool ended = false, reported = false;
 };
 
-/// The run whose report is in this journal only, for all that it says; none of one that cannot be read: that says so when
-/// it is opened.
-std::optional<RunId> run_that_ended(const std::string& path) {
+/// Of a run that came to its end in this journal; none of one that cannot be read: that says so when it is opened.
+std::optional<End> end_in(const std::string& path) {
   End end;
   try {
     const MappedFile file(path);
@@ -34,7 +33,7 @@ std::optional<RunId> run_that_ended(const std::string& path) {
   } catch (const Error&) {
     return std::nullopt;
   }
-  return end.ended && !end.reported ? std::optional(end.run) : std::nullopt;
+  return end.ended ? std::optional(end) : std::nullopt;
 }
 
 /// Of a run, not only of a dp-collect that waits for one.
@@ -56,10 +55,11 @@ bool is_report_of(RunId run, const std::string& path) {
 }  // namespace
 
 KeptJournal::KeptJournal(JournalPlace place, const std::string& out) : place_(std::move(place)) {
-  const auto ended = place_.temporary || place_.anew ? run_that_ended(place_.path) : std::nullopt;
-  if (!ended) return;
-  recovers_ = !is_report_of(*ended, out);
-  if (!recovers_ && place_.temporary) std::filesystem::remove(place_.path);
+  const auto end = place_.temporary || place_.anew ? end_in(place_.path) : std::nullopt;
+  if (!end) return;
+  const bool there = is_report_of(end->run, out);
+  if (there && place_.temporary) std::filesystem::remove(place_.path);
+  recovers_ = !there && (place_.temporary || !end->reported);
 }
 
 void KeptJournal::open(Collector& collector) {

@@ -72,7 +72,9 @@ TEST_F(KeptJournals, WithANameAndBegunAnewBringsBackAReportThatIsNowhereElse) {
   EXPECT_TRUE(fs::exists(path)) << "it has a name";
   Happened written_down{Time{}, "the report was written"};
   write_atomically(path, written(opened()) + written(Ended{}) + written(written_down));
-  EXPECT_FALSE(named(true, "")) << "it says where its report is";
+  EXPECT_FALSE(named(true, "")) << "it says that its report is somewhere";
+  EXPECT_FALSE(kept().recovers());
+  EXPECT_FALSE(fs::exists(path)) << "a copy beside the report";
 }
 
 struct BegunAnew : KeptJournals {

@@ -300,7 +300,7 @@ Exit run(Options& options) {
     write_atomically(options.text("predictions"), predictions_file(collector.predictions()));
   if (collector.ended()) journal.reported();
   if (journal.recovers())
-    throw Error("{}: brought back the report of the run before, which was in the journal alone; start again for a new one",
+    throw Error("{}: brought back the report of the run before; start again for a new one",
                 options.has("out") ? options.text("out") : "stdout");
   warn_of("INVALID", report.verdicts);
   warn_of("missed", report.slo);

@@ -28,8 +28,8 @@ Options declare() {
       .value("workers", "W", "start when W workers are connected and warm", "1")
       .value("seed", "N", "for ties", "1")
       .value("decisions", "FILE",
-             "log every decision, one JSON object a line; '-' is stdout. Where lines cannot be written, or more than 64 "
-             "MiB of them wait for a reader, the log stops, routing goes on, and the status is 1");
+             "log every decision, one JSON object a line; '-' is stdout. Where lines cannot be written, or more than "
+             "64 MiB of them wait for a reader, the log stops, routing goes on, and the status is 1");
   options.section("Failures")
       .value("lease", "TIME", "a worker that does not renew its batch for this long loses it", "10s")
       .value("lease-cap", "TIME", "and after this long in any case", "10min")

@@ -56,8 +56,8 @@ fs::path beside(const fs::path& path) {
   return there;
 }
 
-/// Opens what must be neither replaced nor cut: what we have open already again, with its offset, and what another has open
-/// at its end. A pipe is not waited for. Returns a descriptor, or -1 with errno set: ENXIO for a pipe without a reader.
+/// Opens what must be neither replaced nor cut: what we have open already again, with its offset, and what another has
+/// open at its end. A pipe is not waited for. Returns a descriptor, or -1 with errno set: ENXIO for a pipe without a reader.
 int open_in_place(const fs::path& path) {
   if (const int own = own_descriptor(path); own >= 0) return ::fcntl(own, F_DUPFD_CLOEXEC, 0);
   std::error_code unknown;
@@ -80,7 +80,7 @@ int open_for_reader(const fs::path& path) {
   }
 }
 
-/// As write_all, but where the descriptor does not wait, a reader that takes nothing for a while is an error: ETIMEDOUT.
+/// As write_all, but where the descriptor does not wait, a reader that takes nothing for a while is ETIMEDOUT.
 bool write_patiently(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());

@@ -19,9 +19,9 @@ struct JournalPlace {
 
 class KeptJournal {
  public:
-  /// One that nobody named and whose report is there as `out` was left by a crash in between, and is removed. Of one whose
-  /// report is neither there nor said in it to be written, it is the only copy: that is brought back, also if a run is to
-  /// begin anew.
+  /// One that nobody named and whose report is there as `out` was left by a crash in between, and is removed. Of one
+  /// whose report is neither there nor said in it to be written, it is the only copy: that is brought back, also if a
+  /// run is to begin anew.
   KeptJournal(JournalPlace place, const std::string& out);
   bool named() const { return used() && !place_.temporary; }
   /// It only brings back the report of a run that is over.

@@ -28,7 +28,10 @@ def make(unit, kind, slices, whole):
     else:
         pipeline.finish()
     records, torn = journal.read(pipeline.journal)
-    offsets = list(range(records[-3].offset, os.path.getsize(pipeline.journal) - torn))
+    end = os.path.getsize(pipeline.journal) - torn
+    if kind == ENDED:  # the last one says that the report is written; without it the run has ended all the same
+        end = records.pop().offset
+    offsets = list(range(records[-3].offset, end))
     unit.tell(then=[{"family": "torn", "step": "tear", "title": label(kind),
                      "arguments": {"kind": kind, "path": pipeline.journal, "offsets": offsets[i::slices],
                                    "whole": whole}} for i in range(slices)])

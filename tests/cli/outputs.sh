@@ -317,7 +317,7 @@ jq -e '.samples.completed == 64' out named.json >/dev/null || fail "brought back
 cp kept.journal same.journal
 "$bin/dp-collect" --bind tcp://127.0.0.1:0 2>holder >/dev/null </dev/null &
 started=($!)
-wait_until 20 "a port is taken" grep -q READY holder
+wait_until 20 "a port is taken" grep -qs READY holder
 needs "ddress already in use" "$bin/dp-collect" --anew --bind "$(sed -n 's/.*READY bind=\([^ ]*\).*/\1/p' holder)" --journal kept.journal --out anew.json
 kill "${started[0]}" && wait "${started[0]}"
 started=()

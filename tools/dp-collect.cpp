@@ -230,7 +230,7 @@ Exit run(Options& options) {
   const std::string started = utc_now();
 
   require_apart(options, {"out", "journal", "predictions", "events", "trace"});
-  require_outputs_writable(options, {"out", "predictions"});
+  require_outputs_writable(options, {"out", "predictions", "trace"});
   const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);
 
   EventLoop loop(set_up_process());

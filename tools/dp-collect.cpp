@@ -231,9 +231,9 @@ Exit run(Options& options) {
 
   require_apart(options, {"out", "journal", "predictions", "events", "trace"});
   require_outputs_writable(options, {"out", "predictions", "trace"});
-  const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);
-
   EventLoop loop(set_up_process());
+  const std::unique_ptr<BatchOutputs> outputs = outputs_of(options);  // with threads of its own
+
   const std::optional<Security> security = security_option(options, Role::collect);
   Transport transport(security);
   KeptJournal journal(journal_place(options), options.text("out"));

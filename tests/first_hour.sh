@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A stranger's first hour: the ten steps of the README, pasted in order into a clean clone, each checked. Only the size of
+# A newcomer's first hour: the ten steps of the README, pasted in order into a clean clone, each checked. Only the size of
 # the sweep and its data are smaller. `worker` is a network namespace, reached by stand-ins for ssh and scp.
 # Usage: tests/first_hour.sh [FOLDER]    the clone and what the steps made stay in FOLDER (default: a temporary one)
 # SPDX-License-Identifier: MIT

@@ -156,13 +156,13 @@ void note_all(const std::vector<std::string>& problems, Collector& collector) {
   }
 }
 
-LiveWishes live_wishes(const Options& options) {
-  LiveWishes wishes;
+LiveOptions live_options(const Options& options) {
+  LiveOptions wanted;
   if (const std::string live = options.text("live"); !live.empty() && live != "none")
-    wishes.live = live == local_run ? live : endpoint_option(options, "live");
+    wanted.live = live == local_run ? live : endpoint_option(options, "live");
   if (options.has("metrics"))
-    wishes.metrics = checked_metrics_address(options.text("metrics"), options.has("insecure"));
-  return wishes;
+    wanted.metrics = checked_metrics_address(options.text("metrics"), options.has("insecure"));
+  return wanted;
 }
 
 JournalPlace journal_place(const Options& options) {
@@ -224,8 +224,8 @@ Exit run(Options& options) {
   const std::vector<Objective> objectives = parse_objectives(options.texts("slo"));
   settings.warmup = options.duration("warmup");
   const std::string bind = endpoint_option(options, "bind");
-  const LiveWishes wishes = live_wishes(options);
-  settings.watched = !wishes.live.empty() || !wishes.metrics.empty();
+  const LiveOptions wanted = live_options(options);
+  settings.watched = !wanted.live.empty() || !wanted.metrics.empty();
   const HostDescription host = describe_host();
   const std::string started = utc_now();
 
@@ -256,29 +256,29 @@ Exit run(Options& options) {
                 raw(collector.run()));
   }
   const std::string at = transport.bind(bind, {Role::stream, Role::route, Role::infer}, max_ledger_bytes);
-  LiveOutputs live(wishes, security);
+  LiveOutputs live(wanted, security);
   ProcessUsage usage;
   HostMeter meter;
   HostUsage host_usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) {
     collector.usage(now, usage.read(), out);
     host_usage.add(meter.read(), collector.started());
-    if (live.any()) live.tell(collector.session(), collector.snapshot(now));
+    if (live.any()) live.publish(collector.session(), collector.snapshot(now));
   });
   {
     ProgressLine line(options.has("quiet"));
     loop.every(std::chrono::milliseconds(250), [&](Time now, Outbox&) {
       if (const auto progress = collector.progress(now)) line.show(*progress);
     });
-    say_ready("dp-collect", fmt::format("bind={} run={:016x}{}", at, raw(collector.run()), live.ready()));
+    print_ready("dp-collect", fmt::format("bind={} run={:016x}{}", at, raw(collector.run()), live.ready()));
     Exit status = Exit::failed;
     try {
       status = loop.run(collector, transport);
       host_usage.add(meter.read(), collector.started());
       journal.sync(collector);
-      if (live.any()) live.tell(collector.session(), collector.snapshot(now()));
+      if (live.any()) live.publish(collector.session(), collector.snapshot(now()));
     } catch (const Error&) {
-      if (live.any()) live.tell(collector.session(), collector.snapshot(now()));
+      if (live.any()) live.publish(collector.session(), collector.snapshot(now()));
       if (!collector.started()) journal.remove_if_temporary();
       throw;
     }

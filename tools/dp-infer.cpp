@@ -193,7 +193,7 @@ Exit run(Options& options) {
   });
   ProcessUsage usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) { worker.usage(now, usage.read(), out); });
-  say_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
+  print_ready("dp-infer", fmt::format("name={} backend={}", settings.name, chosen.kind));
   try {
     const Exit status = loop.run(worker, *transport);
     leave_if_busy(inference, transport, status);

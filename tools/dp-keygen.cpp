@@ -44,7 +44,7 @@ Options declare() {
       .value("role", "stream|route|infer|collect|top",
              "make one further key only: stream, route, infer, collect or top")
       .value("name", "NAME", "of the further key: ROLE-NAME.key, and the comment on its line in `public`")
-      .flag("force", "replace keys that are there: their owners are strangers then");
+      .flag("force", "replace keys that are there: their owners are refused then");
   return options;
 }
 

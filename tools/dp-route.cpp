@@ -119,7 +119,7 @@ Exit run(Options& options) {
   EventLoop loop(set_up_process());
   Transport transport(security_option(options, Role::route));
   const std::string stream_at = transport.bind(stream_bind, {Role::stream});
-  const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_errand_bytes);
+  const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_control_bytes);
   transport.dial(collect_peer, collect, max_ledger_bytes);
   const std::unique_ptr<DecisionLog> decisions = decision_log(options);
   loop.on_action([&](Action& action) {
@@ -130,7 +130,7 @@ Exit run(Options& options) {
   ProcessUsage usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
   if (decisions) loop.every(std::chrono::milliseconds(200), [&](Time, Outbox&) { decisions->check(); });
-  say_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
+  print_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
   const Exit status = loop.run(router, transport);
   log_debug("{} batches are not settled", router.buffered());
   if (decisions) decisions->close();

@@ -97,7 +97,7 @@ Exit run(Options& options) {
   Streamer streamer(settings, plan, *data, random_seed());
   ProcessUsage usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) { streamer.usage(now, usage.read(), out); });
-  say_ready("dp-stream", fmt::format("batches={} data={}", plan.batches(), data->name()));
+  print_ready("dp-stream", fmt::format("batches={} data={}", plan.batches(), data->name()));
   return loop.run(streamer, transport);
 }
 

@@ -152,7 +152,7 @@ void Collector::finish_complete(Time now, Outbox& out) {
     recorder_.lost_worker(peer.name);
     happened(now, fmt::format("worker {} was gone at the end of the run", peer.name));
   }
-  tell_routers_events();
+  record_router_events();
   write(Ended{});
   flush_now(now, out);
   finish(Exit::done);

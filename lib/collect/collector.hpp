@@ -65,7 +65,7 @@ class Collector final : public Stage {
   /// Once finished with `done`: the report, but for host, versions and this tool's own options.
   RunReport report() const;
 
-  /// The run at a glance, if `watched`; `number` is left to whoever publishes it.
+  /// The state of the run now, if `watched`; `number` is left to whoever publishes it.
   Snapshot snapshot(Time now) const;
   Session session() const { return peers_.session(); }
 
@@ -99,7 +99,7 @@ class Collector final : public Stage {
   }
   void begin(Time now, Outbox& out);
   void restarted(Time at);
-  void tell_routers_events();
+  void record_router_events();
   void replay_one(Opened& record);
   void replay_one(Run& record);
   void replay_one(Announce& record);
@@ -115,7 +115,7 @@ class Collector final : public Stage {
   void try_end(Time now, Outbox& out);
   void finish_complete(Time now, Outbox& out);
   std::optional<PeerId> find_role(Role role) const;
-  void tell_who_is_missing(Snapshot& snapshot) const;
+  void fill_missing(Snapshot& snapshot) const;
   Duration offset(PeerId peer) const;
   Duration offset(Role role, const std::string& name) const;
 

@@ -201,7 +201,7 @@ void Collector::tell(Time at, const std::string& what) {
 }
 
 /// They come with its report, when they are long past.
-void Collector::tell_routers_events() {
+void Collector::record_router_events() {
   for (std::size_t i = 0; observer_ && i < router_.events.size(); ++i)
     observer_->happened(router_.event_times[i], router_.events[i]);
 }
@@ -327,7 +327,7 @@ void Collector::replay_one(Report& r) {
 void Collector::replay_one(Ended&) {
   ended_ = true;
   recorder_.reported_again();
-  tell_routers_events();
+  record_router_events();
   finish(Exit::done);
 }
 

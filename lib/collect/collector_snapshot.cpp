@@ -1,4 +1,4 @@
-// The collector's run at a glance: the recorder's figures, and who is there.
+// The collector's snapshot of a run: the recorder's figures, and who is there.
 // SPDX-License-Identifier: MIT
 #include "collect/collector.hpp"
 
@@ -20,7 +20,7 @@ Snapshot Collector::snapshot(Time now) const {
             : started()  ? RunState::running
                          : RunState::waiting;
   const Time at = ended_ ? std::min(now, recorder_.last()) : now;
-  recorder_.glance(at, s);
+  recorder_.fill_snapshot(at, s);
   if (plan_) s.planned = plan_->samples;
   s.strategy = cut(s.strategy);
   s.waiting_batches = announced_.size();
@@ -42,18 +42,18 @@ Snapshot Collector::snapshot(Time now) const {
     s.names.push_back(cut(who.second));
     s.states.push_back(static_cast<std::uint8_t>(presence.state));
     s.unheard.push_back(std::max(Duration{}, between(presence.heard, now)));
-    recorder_.glance_at(who.first, who.second, at, s);
+    recorder_.fill_process(who.first, who.second, at, s);
     s.hosts.back() = cut(s.hosts.back());
     if (presence.state == PeerPresence::lost && !ended_)
       s.warnings.push_back(fmt::format("{} {} was lost", name_of(who.first), s.names.back()));
   }
-  if (s.state == RunState::waiting) tell_who_is_missing(s);
+  if (s.state == RunState::waiting) fill_missing(s);
   if (s.warnings.size() > most_warnings) s.warnings.resize(most_warnings);
   for (std::string& warning : s.warnings) warning = cut(warning);
   return s;
 }
 
-void Collector::tell_who_is_missing(Snapshot& s) const {
+void Collector::fill_missing(Snapshot& s) const {
   for (const Role role : {Role::stream, Role::route}) {
     if (!find_role(role)) s.warnings.push_back(fmt::format("no {} yet", name_of(role)));
   }

@@ -71,7 +71,7 @@ void KeptJournal::open(Collector& collector) {
     if (anew) forgets_ = true;
     else collector.replay(std::move(record));
   });
-  says_reported_ = end.reported;
+  ends_reported_ = end.reported;
   if (anew) return;
   if (file_->torn()) log_warn("{}: {} bytes of a torn last record cut off", place_.path, file_->torn());
   if (!collector.resumed()) return;
@@ -96,7 +96,7 @@ void KeptJournal::take_anew(std::string records) {
   held_ += records;
   if (!begins(held_)) return file_->append("");  // counts as durable
   file_->forget();
-  forgets_ = says_reported_ = false;
+  forgets_ = ends_reported_ = false;
   file_->append(std::exchange(held_, {}));
 }
 
@@ -109,7 +109,7 @@ void KeptJournal::sync(Collector& collector) {
 
 void KeptJournal::reported() {
   if (!named()) return remove_if_temporary();
-  if (says_reported_) return;
+  if (ends_reported_) return;
   std::string record;
   JournalRecord written = Happened{now(), "the report was written"};
   append_record(record, written);

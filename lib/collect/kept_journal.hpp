@@ -49,7 +49,7 @@ class KeptJournal {
   JournalPlace place_;
   bool recovers_ = false;
   bool forgets_ = false;  ///< once a run begins
-  bool says_reported_ = false;
+  bool ends_reported_ = false;
   std::string held_;  ///< of the new run, until it begins
   std::unique_ptr<JournalFile> file_;
 };

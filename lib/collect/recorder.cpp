@@ -96,7 +96,7 @@ void Recorder::completed(const Announced& batch, const Stations& at, const std::
   served.busy_s += std::max(0.0, to_seconds(at.worker.done - at.worker.started));
 }
 
-/// For a glance: measured part or not.
+/// For a snapshot: measured part or not.
 void Recorder::flow(const Announced& batch, const Stations& at, Served& served) {
   const Work work{batch.ids.size(), 1, std::max(Duration{}, at.worker.done - at.worker.started)};
   const Duration when = between(t0_, at.collected);

@@ -40,7 +40,7 @@ class Recorder {
  public:
   /// `expected`: class by sample id as shipped with the weights, no_label where not known; may be empty. Batches due in the first
   /// `warmup` after t0, or without a schedule collected in it, are accounted for and otherwise kept apart.
-  /// `watched`: what `glance` tells is kept too.
+  /// `watched`: what `fill_snapshot` gives is kept too.
   explicit Recorder(std::vector<Label> expected, bool keep_predictions = false, Duration warmup = {},
                     bool watched = false)
       : expected_(std::move(expected)),
@@ -80,9 +80,9 @@ class Recorder {
   std::optional<double> p99_ms() const;  ///< of the batches so far; absent while too few
 
   /// If `watched`, the run as it stands, but for who is connected: fills all but `state`, `waiting_…` and the columns about that.
-  void glance(Time now, Snapshot& snapshot) const;
+  void fill_snapshot(Time now, Snapshot& snapshot) const;
   /// Host and figures of a process's row, beside `names`.
-  void glance_at(Role role, const std::string& name, Time now, Snapshot& snapshot) const;
+  void fill_process(Role role, const std::string& name, Time now, Snapshot& snapshot) const;
   /// Processes that reported or served something.
   std::set<std::pair<Role, std::string>> processes() const;
 
@@ -146,9 +146,9 @@ class Recorder {
   void flow(const Announced& batch, const Stations& at, Served& served);
   void measure(const Announced& batch, const Stations& at, const std::vector<Label>& predictions);
   void compare(const Announced& batch, const std::vector<Label>& predictions);
-  void tell_rates(RunReport& report) const;
-  void tell_latencies(RunReport& report) const;
-  void tell_warmup(RunReport& report) const;
+  void fill_rates(RunReport& report) const;
+  void fill_latencies(RunReport& report) const;
+  void fill_warmup(RunReport& report) const;
   Duration scheduled_span() const;
   Duration measured_span() const;
   Duration warm_up_span() const;
@@ -162,9 +162,9 @@ class Recorder {
   void judge_concurrency(RunReport& report, const Report& router) const;
   std::vector<std::string> warnings() const;
   bool predicts() const;
-  void tell_workers(RunReport& report, const Report& router) const;
-  void tell_data(RunReport& report) const;
-  void tell_balance(RunReport& report, const Report& router) const;
+  void fill_workers(RunReport& report, const Report& router) const;
+  void fill_data(RunReport& report) const;
+  void fill_balance(RunReport& report, const Report& router) const;
   bool oversubscribed() const;
 
   std::vector<Label> expected_, predictions_;

@@ -41,15 +41,15 @@ RunReport Recorder::report(const Report& router, bool ended, std::uint64_t plann
   report.batches = batches_;
   report.samples.lost = samples_.announced + samples_.double_counted - samples_.completed - samples_.failed;
   report.batches.lost = batches_.announced + batches_.double_counted - batches_.completed - batches_.failed;
-  tell_rates(report);
-  tell_latencies(report);
-  tell_warmup(report);
+  fill_rates(report);
+  fill_latencies(report);
+  fill_warmup(report);
   service_.for_each_bin([&](std::int64_t lower, std::uint64_t count) {
     report.service_ms.push_back({static_cast<double>(lower) / 1e6, count});
   });
-  tell_workers(report, router);
-  tell_data(report);
-  tell_balance(report, router);
+  fill_workers(report, router);
+  fill_data(report);
+  fill_balance(report, router);
   report.series = series_.rows();
   report.coupled = run_.rate > 0 && router.full > 0;
   if (clock_bound_ > Duration{}) report.clock_bound_ms = to_ms(clock_bound_);
@@ -87,7 +87,7 @@ Duration Recorder::warm_up_span() const {
              : taken;
 }
 
-void Recorder::tell_rates(RunReport& report) const {
+void Recorder::fill_rates(RunReport& report) const {
   report.rates.released =
       rate_of(offered_.samples - offered_.first, offered_.last_released - offered_.first_released);
   if (scheduled()) {
@@ -99,7 +99,7 @@ void Recorder::tell_rates(RunReport& report) const {
   report.rates.completed = rate_of(measured_.samples, measured_span());
 }
 
-void Recorder::tell_latencies(RunReport& report) const {
+void Recorder::fill_latencies(RunReport& report) const {
   report.latency_ms = latency_of(sample_latency_, measured_.batches);
   report.batch_latency_ms = latency_of(measured_.latency, measured_.batches);
   report.generator_lateness_ms = {static_cast<double>(lateness_.percentile(0.5)) / 1e6,
@@ -109,7 +109,7 @@ void Recorder::tell_latencies(RunReport& report) const {
                       stage_time(stages_[3]), stage_time(stages_[4]), stage_time(stages_[5])};
 }
 
-void Recorder::tell_warmup(RunReport& report) const {
+void Recorder::fill_warmup(RunReport& report) const {
   report.warmup.seconds = to_seconds(warmup_);
   report.warmup.samples = warm_up_.samples;
   report.warmup.batches = warm_up_.batches;
@@ -147,7 +147,7 @@ bool Recorder::predicts() const {
   });
 }
 
-void Recorder::tell_workers(RunReport& report, const Report& router) const {
+void Recorder::fill_workers(RunReport& report, const Report& router) const {
   std::map<std::string, Served> all = workers_;
   for (const auto& [who, resources] : resources_) {
     if (who.first == Role::infer) all.try_emplace(who.second);
@@ -207,7 +207,7 @@ void Recorder::tell_workers(RunReport& report, const Report& router) const {
   }
 }
 
-void Recorder::tell_data(RunReport& report) const {
+void Recorder::fill_data(RunReport& report) const {
   const std::uint32_t bytes = count_or_zero(option_of(run_.options, "sample-bytes"));
   if (bytes == 0) return;
   std::uint64_t moved = 0;  // whole samples: equal sums are equal figures
@@ -220,7 +220,7 @@ void Recorder::tell_data(RunReport& report) const {
   report.data_moved_mb = static_cast<double>(moved) * bytes / 1e6;
 }
 
-void Recorder::tell_balance(RunReport& report, const Report& router) const {
+void Recorder::fill_balance(RunReport& report, const Report& router) const {
   double busy = 0, busiest = 0, samples = 0, squares = 0;
   const auto workers = static_cast<double>(report.workers.size());
   for (const WorkerReport& w : report.workers) {

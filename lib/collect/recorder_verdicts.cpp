@@ -185,7 +185,7 @@ std::vector<std::string> Recorder::warnings() const {
   if (scheduled() && measured_.batches) {
     now.batch_latency_ms.p50 = static_cast<double>(measured_.latency.percentile(0.5)) / 1e6;
     now.generator_lateness_ms.p99 = static_cast<double>(lateness_.percentile(0.99)) / 1e6;
-    tell_rates(now);
+    fill_rates(now);
     judge_schedule(now);
   }
   std::vector<std::string> warnings;

@@ -83,7 +83,7 @@ void Worker::on_route(Time now, Envelope& envelope, Outbox& out) {
     }
     case LinkEvent::message:
       if (auto* batch = std::get_if<Batch>(&envelope.body)) on_batch(now, std::move(*batch), out);
-      if (std::holds_alternative<Drain>(envelope.body)) wind_up(now, out);
+      if (std::holds_alternative<Drain>(envelope.body)) shut_down(now, out);
       return;
     default:
       return;
@@ -106,7 +106,7 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
         for (const std::uint64_t id : ack->batches) unacked_.erase(BatchId{id});
         if (full) extend_credit(out);
       }
-      if (std::holds_alternative<Fin>(envelope.body)) wind_up(now, out);
+      if (std::holds_alternative<Fin>(envelope.body)) shut_down(now, out);
       return;
     default:
       return;
@@ -114,7 +114,7 @@ void Worker::on_collect(Time now, Envelope& envelope, Outbox& out) {
 }
 
 /// Everything is settled: nothing more will come, and what is held is of no use.
-void Worker::wind_up(Time now, Outbox& out) {
+void Worker::shut_down(Time now, Outbox& out) {
   if (draining_) return;
   out.debug("the run is over; {} results are not acknowledged yet", unacked_.size());
   draining_ = true;

@@ -53,7 +53,7 @@ class Worker final : public Stage {
   Hello hello() const;
   void on_route(Time now, Envelope& envelope, Outbox& out);
   void on_collect(Time now, Envelope& envelope, Outbox& out);
-  void wind_up(Time now, Outbox& out);
+  void shut_down(Time now, Outbox& out);
   void on_batch(Time now, Batch&& batch, Outbox& out);
   void start_next(Outbox& out);
   Held* find(BatchId id);

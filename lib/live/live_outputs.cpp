@@ -6,11 +6,11 @@
 
 namespace dp {
 
-LiveOutputs::LiveOutputs(const LiveWishes& wishes, const std::optional<Security>& security) {
-  if (!wishes.metrics.empty()) metrics_.emplace(wishes.metrics);
-  if (wishes.live.empty()) return;
-  if (wishes.live != local_run) {
-    publisher_.emplace(wishes.live, security);
+LiveOutputs::LiveOutputs(const LiveOptions& wanted, const std::optional<Security>& security) {
+  if (!wanted.metrics.empty()) metrics_.emplace(wanted.metrics);
+  if (wanted.live.empty()) return;
+  if (wanted.live != local_run) {
+    publisher_.emplace(wanted.live, security);
     return;
   }
   try {
@@ -21,7 +21,7 @@ LiveOutputs::LiveOutputs(const LiveWishes& wishes, const std::optional<Security>
   }
 }
 
-void LiveOutputs::tell(Session from, Snapshot snapshot) {
+void LiveOutputs::publish(Session from, Snapshot snapshot) {
   snapshot.number = ++number_;
   if (metrics_) metrics_->update(snapshot);
   if (publisher_) publisher_->publish(from, std::move(snapshot));

@@ -15,7 +15,7 @@ namespace dp {
 inline constexpr const char* local_run = "auto";
 
 /// Where they go, as given; "" is nowhere.
-struct LiveWishes {
+struct LiveOptions {
   std::string live;     ///< tcp:// or ipc:// endpoint, or `local_run`
   std::string metrics;  ///< HOST:PORT
 };
@@ -23,11 +23,11 @@ struct LiveWishes {
 class LiveOutputs {
  public:
   /// `local_run` is done without, with a warning, if it cannot be; it needs no keys. Throws Error.
-  LiveOutputs(const LiveWishes& wishes, const std::optional<Security>& security);
+  LiveOutputs(const LiveOptions& wanted, const std::optional<Security>& security);
 
   /// Somebody may look on; otherwise nothing was opened.
   bool any() const { return publisher_ || metrics_; }
-  void tell(Session from, Snapshot snapshot);
+  void publish(Session from, Snapshot snapshot);
   /// For the READY line: " live=… metrics=…", as bound.
   std::string ready() const;
 

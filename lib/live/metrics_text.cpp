@@ -44,7 +44,7 @@ class Text {
   std::string text_;
 };
 
-void tell_run(const Snapshot& s, const std::string& version, Text& to) {
+void fill_run(const Snapshot& s, const std::string& version, Text& to) {
   to.describe("dataparallel_build_info", "gauge", "The version of dp-collect; always 1.");
   to.value(fmt::format("version=\"{}\"", escaped(version)), 1);
   to.describe("dataparallel_run_info", "gauge", "The run that these figures are of; always 1.");
@@ -59,7 +59,7 @@ void tell_run(const Snapshot& s, const std::string& version, Text& to) {
          s.warnings.size());
 }
 
-void tell_samples(const Snapshot& s, Text& to) {
+void fill_samples(const Snapshot& s, Text& to) {
   to.one("dataparallel_samples_planned", "gauge", "Samples of the whole run.", s.planned);
   to.one("dataparallel_samples_announced_total", "counter", "Samples that dp-stream released.", s.announced);
   to.one("dataparallel_samples_completed_total", "counter", "Samples with a result in the ledger.",
@@ -73,7 +73,7 @@ void tell_samples(const Snapshot& s, Text& to) {
   to.one("dataparallel_batches_outstanding", "gauge", "Batches released and not settled.", s.waiting_batches);
 }
 
-void tell_latency(const Snapshot& s, Text& to) {
+void fill_latency(const Snapshot& s, Text& to) {
   to.describe("dataparallel_batch_latency_seconds", "histogram",
               "From a batch's schedule to the ledger, without the warm-up.");
   for (std::size_t i = 0; i < s.latency_bounds.size(); ++i)
@@ -93,7 +93,7 @@ std::string worker_label(const Snapshot& s, std::size_t i) {
                      escaped(s.hosts[i]));
 }
 
-void tell_workers(const Snapshot& s, Text& to) {
+void fill_workers(const Snapshot& s, Text& to) {
   const auto each = [&](const char* name, const char* type, const char* help, auto figure) {
     to.describe(name, type, help);
     for (std::size_t i = 0; i < s.roles.size(); ++i) {
@@ -113,7 +113,7 @@ void tell_workers(const Snapshot& s, Text& to) {
        [&](std::size_t i) { return to_seconds(s.busy[i]); });
 }
 
-void tell_processes(const Snapshot& s, Text& to) {
+void fill_processes(const Snapshot& s, Text& to) {
   const auto each = [&](const char* name, const char* type, const char* help, auto figure) {
     to.describe(name, type, help);
     for (std::size_t i = 0; i < s.roles.size(); ++i) {
@@ -132,11 +132,11 @@ void tell_processes(const Snapshot& s, Text& to) {
 
 std::string metrics_text(const Snapshot& snapshot, const std::string& version) {
   Text text;
-  tell_run(snapshot, version, text);
-  tell_samples(snapshot, text);
-  tell_latency(snapshot, text);
-  tell_workers(snapshot, text);
-  tell_processes(snapshot, text);
+  fill_run(snapshot, version, text);
+  fill_samples(snapshot, text);
+  fill_latency(snapshot, text);
+  fill_workers(snapshot, text);
+  fill_processes(snapshot, text);
   return text.take();
 }
 

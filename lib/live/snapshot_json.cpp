@@ -18,9 +18,9 @@ Json rate(std::uint64_t samples, Duration window) {
   return window > Duration{} ? Json(static_cast<double>(samples) / to_seconds(window)) : Json();
 }
 
-Json percentile(const LatencyGlance& l, Duration value) { return l.batches ? Json(to_ms(value)) : Json(); }
+Json percentile(const SnapshotLatency& l, Duration value) { return l.batches ? Json(to_ms(value)) : Json(); }
 
-Json latency(const LatencyGlance& l) {
+Json latency(const SnapshotLatency& l) {
   return {{"batches", l.batches},
           {"p50", percentile(l, l.p50)},
           {"p95", percentile(l, l.p95)},

@@ -63,12 +63,12 @@ Line rates(const Snapshot& s) {
 }
 
 /// A percentile without enough batches is marked, never bare.
-std::string percentile_text(const LatencyGlance& l, double p, Duration value) {
+std::string percentile_text(const SnapshotLatency& l, double p, Duration value) {
   if (l.batches == 0) return "-";
   return ms_text(value) + (supported(p, l.batches) ? " " : "?");
 }
 
-Line latency(const char* what, const LatencyGlance& l) {
+Line latency(const char* what, const SnapshotLatency& l) {
   return {{fmt::format("{:<9}{:>10}{:>10}{:>10}   of {} batches", what, percentile_text(l, 0.5, l.p50),
                        percentile_text(l, 0.95, l.p95), percentile_text(l, 0.99, l.p99), l.batches)}};
 }
@@ -80,7 +80,7 @@ Line queue(const Snapshot& s) {
 
 void add_stages(const Snapshot& s, Lines& lines) {
   constexpr const char* format = "{:<9}{:>9}{:>10}{:>8}{:>8}{:>9}{:>8}{:>5}";
-  const StagesGlance& t = s.stages;
+  const SnapshotStages& t = s.stages;
   lines.push_back(
       {{fmt::format(format, "stage", "generator", "admission", "router", "queue", "compute", "return", "ms"),
         Style::heading}});

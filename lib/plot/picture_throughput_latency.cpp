@@ -78,13 +78,13 @@ PlotJson capacity_rows(const Cells& cells_at_max, const Cells& cells) {
 }
 
 /// The rates around a strategy's least latency at which it is at most twice that. Below them batches take longer to fill.
-struct Calm {
+struct OperatingRange {
   double from = 0, to = 0;
   bool from_lowest = false;     ///< no lower rate has a latency
   std::optional<double> share;  ///< `to` in % of capacity
 };
 
-std::optional<Calm> calm_rates(const Cells& cells, const std::string& strategy, Percentile percentile,
+std::optional<OperatingRange> operating_range(const Cells& cells, const std::string& strategy, Percentile percentile,
                                const std::optional<double>& capacity) {
   std::map<double, const PlotCell*> curve;
   for (const PlotCell& c : cells) {
@@ -97,9 +97,9 @@ std::optional<Calm> calm_rates(const Cells& cells, const std::string& strategy, 
   auto first = least, last = least;
   while (first != curve.begin() && ms(*std::prev(first)) <= 2 * ms(*least)) --first;
   while (std::next(last) != curve.end() && ms(*std::next(last)) <= 2 * ms(*least)) ++last;
-  Calm calm{first->first, last->first, first == curve.begin(), {}};
-  if (capacity) calm.share = 100 * *last->second->throughput / *capacity;
-  return calm;
+  OperatingRange range{first->first, last->first, first == curve.begin(), {}};
+  if (capacity) range.share = 100 * *last->second->throughput / *capacity;
+  return range;
 }
 
 /// Those of the largest number of nodes with a curve; an oversubscribed one only where there is no other.
@@ -124,13 +124,13 @@ std::string finding(const Cells& all, const Cells& cells_at_max) {
   std::vector<double> froms, tos, shares;
   bool from_lowest = true;
   for (const std::string& strategy : strategies_of(cells)) {
-    const auto calm = calm_rates(cells, strategy, p95 ? &PlotCell::p95_ms : &PlotCell::p50_ms,
+    const auto range = operating_range(cells, strategy, p95 ? &PlotCell::p95_ms : &PlotCell::p50_ms,
                                  capacity_of(cells_at_max, strategy, nodes));
-    if (!calm) continue;
-    froms.push_back(calm->from);
-    tos.push_back(calm->to);
-    from_lowest = from_lowest && calm->from_lowest;
-    if (calm->share) shares.push_back(*calm->share);
+    if (!range) continue;
+    froms.push_back(range->from);
+    tos.push_back(range->to);
+    from_lowest = from_lowest && range->from_lowest;
+    if (range->share) shares.push_back(*range->share);
   }
   const std::string from = from_lowest ? "up to " : "from " + range_text(froms, "{:.6g}", " to ");
   std::string text = fmt::format("On {}, {} latency stays within twice its least {}{}", nodes_text(nodes),

@@ -29,9 +29,9 @@ RunsByRate open_runs(const std::vector<MeasuredRun>& runs) {
 /// The rate of the pictures that show one.
 double main_rate(const RunsByRate& by_rate) {
   const auto rank = [](const auto& entry) {
-    const bool calm = std::none_of(entry.second.begin(), entry.second.end(),
+    const bool keeps_up = std::none_of(entry.second.begin(), entry.second.end(),
                                    [](const MeasuredRun& run) { return run.report.overloaded; });
-    return std::tuple(entry.second.size(), calm, entry.first);
+    return std::tuple(entry.second.size(), keeps_up, entry.first);
   };
   const auto best = std::max_element(by_rate.begin(), by_rate.end(),
                                      [&](const auto& a, const auto& b) { return rank(a) < rank(b); });

@@ -72,7 +72,7 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   }
   try_start(now, out);
   pump(now, out);
-  if (finishing_) wind_up(now, out);
+  if (finishing_) shut_down(now, out);
 }
 
 void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
@@ -90,7 +90,7 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
       break;
     case LinkEvent::message:
       if (auto* commit = std::get_if<Commit>(&envelope.body)) on_commit(now, *commit, out);
-      if (std::holds_alternative<Fin>(envelope.body)) wind_up_begins(now, out);
+      if (std::holds_alternative<Fin>(envelope.body)) begin_shut_down(now, out);
       break;
     default:
       break;
@@ -98,17 +98,17 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
 }
 
 /// Told once and again, should the first answer be lost.
-void Router::wind_up_begins(Time now, Outbox& out) {
+void Router::begin_shut_down(Time now, Outbox& out) {
   if (!finishing_) {
     finishing_ = true;
     finish_by_ = now + options_.give_up;
     for (const auto& [peer, worker] : workers_) peers_.send(peer, Drain{}, out);
   }
   out.debug("everything is settled: FIN");
-  say_report(out);
+  send_report(out);
 }
 
-void Router::say_report(Outbox& out) {
+void Router::send_report(Outbox& out) {
   report_.options = options_.record;
   report_.shard_load = shard_weights_;
   if (strategy_) report_.shard_map = strategy_->shard_map();
@@ -219,7 +219,7 @@ void Router::tick(Time now, Outbox& out) {
   try_start(now, out);
   pump(now, out);
   give_up_waiting(now);
-  if (finishing_) wind_up(now, out);
+  if (finishing_) shut_down(now, out);
 }
 
 void Router::give_up_waiting(Time now) {
@@ -248,7 +248,7 @@ Time Router::next_deadline() const {
 }
 
 /// The end: workers say goodbye, or their time is up.
-void Router::wind_up(Time now, Outbox& out) {
+void Router::shut_down(Time now, Outbox& out) {
   if (!workers_.empty() && now < finish_by_) return;
   collect_.send(Bye{}, out);
   finish(Exit::done);
@@ -256,7 +256,7 @@ void Router::wind_up(Time now, Outbox& out) {
 
 /// Its workers stay: another router may take over.
 void Router::drain(Time, Outbox& out) {
-  say_report(out);
+  send_report(out);
   collect_.send(Bye{true}, out);
   finish(Exit::interrupted);
 }

@@ -53,7 +53,7 @@ class Router final : public Stage {
     Batch batch;
     State state = State::central;
     std::uint32_t charged = 0;
-    std::uint32_t opinions = 0;  ///< how many of them found it bad for good
+    std::uint32_t permanent_failures = 0;  ///< of class data or permanent: another try elsewhere is the last
     std::optional<Slot> slot;    ///< queued for it, or last served there
     std::optional<Slot> avoid;   ///< failed there: elsewhere if there is an elsewhere
     PeerId worker{};             ///< leased to, or done by
@@ -126,9 +126,9 @@ class Router final : public Stage {
 
   void note(Time now, std::string what, Outbox& out);
   void log(Time now, BatchId id, const Entry& entry, const char* what, Outbox& out) const;
-  void wind_up_begins(Time now, Outbox& out);
-  void wind_up(Time now, Outbox& out);
-  void say_report(Outbox& out);
+  void begin_shut_down(Time now, Outbox& out);
+  void shut_down(Time now, Outbox& out);
+  void send_report(Outbox& out);
 
   RouterOptions options_;
   Rng rng_;

@@ -232,9 +232,9 @@ void Router::requeue(Time now, BatchId id, bool charge, ErrorClass error, const 
   ++report_.retries;
   if (charge) {
     ++entry.charged;
-    if (worth_one_more_only(error)) ++entry.opinions;
+    if (worth_one_more_only(error)) ++entry.permanent_failures;
   }
-  if (charge && (entry.charged >= options_.attempts || entry.opinions >= 2)) {
+  if (charge && (entry.charged >= options_.attempts || entry.permanent_failures >= 2)) {
     entry.state = State::failed;
     log(now, id, entry, "failed", out);
     return give_up(id, {id, entry.charged, error, why.substr(0, 512)}, out);

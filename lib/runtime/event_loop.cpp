@@ -91,7 +91,7 @@ void EventLoop::handle_signals(Stage& stage, Time at, Outbox& outbox) {
   if (::read(signals_, &count, sizeof count) == sizeof count) stage.drain(at, outbox);
 }
 
-void say_ready(std::string_view tool, std::string_view endpoints) {
+void print_ready(std::string_view tool, std::string_view endpoints) {
   std::fputs(fmt::format("{}: READY{}{}\n", tool, endpoints.empty() ? "" : " ", endpoints).c_str(), stderr);
 }
 

@@ -53,7 +53,7 @@ class EventLoop {
 };
 
 /// The line scripts wait for, on stderr: `dp-route: READY stream=tcp://… worker=tcp://…`.
-void say_ready(std::string_view tool, std::string_view endpoints);
+void print_ready(std::string_view tool, std::string_view endpoints);
 
 /// Random bits for nonces, from the operating system.
 std::uint64_t random_seed();

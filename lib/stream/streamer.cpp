@@ -81,7 +81,7 @@ void Streamer::on_collect(Time now, Envelope& envelope, Outbox& out) {
       if (collect_.welcome().started && !started_) {
         start(collect_.welcome().t0 - collect_.offset(now), out);
       } else {
-        say_run(out);
+        send_run(out);
       }
       collect_.send(Usage{usage_, {}, {}, {}}, out);
       announce_again(out);
@@ -100,10 +100,10 @@ void Streamer::start(Time t0, Outbox& out) {
   started_ = true;
   t0_ = t0;
   out.debug("run {:016x}: {} batches, workers ready", raw(run_), plan_.batches());
-  say_run(out);
+  send_run(out);
 }
 
-void Streamer::say_run(Outbox& out) {
+void Streamer::send_run(Outbox& out) {
   const PlanOptions& plan = plan_.options();
   collect_.send(Run{plan_.batches(), plan.samples, plan_.digest(), started_, t0_, open_loop() ? plan.rate : 0,
                     options_.concurrency, data_.name(), options_.record, data_.digest()},

@@ -51,7 +51,7 @@ class Streamer final : public Stage {
   void on_route(Time now, Envelope& envelope, Outbox& out);
   void on_collect(Time now, Envelope& envelope, Outbox& out);
   void start(Time t0, Outbox& out);
-  void say_run(Outbox& out);
+  void send_run(Outbox& out);
   void on_commit(const Commit& commit);
   void release(Time now);
   void send_what_may_go(Time now, Outbox& out);

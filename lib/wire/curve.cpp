@@ -127,7 +127,7 @@ std::string key_of(const PublicKeys& keys, Role role, const std::filesystem::pat
     found = key;
   }
   if (found.empty())
-    throw Error("{}: no line '{} KEY', so {} cannot be told from a stranger", path.string(), key_name(role),
+    throw Error("{}: no line '{} KEY', so {} cannot be told from anyone else", path.string(), key_name(role),
                 name_of(role));
   return found;
 }

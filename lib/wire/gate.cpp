@@ -115,14 +115,14 @@ void Gate::guard(zmq::socket_t& socket, const std::vector<Role>& roles) const {
 
 void Gate::prove(const std::string& endpoint, bool publishes) const {
   zmq::context_t context(1);
-  zmq::socket_t stranger(context, publishes ? zmq::socket_type::sub : zmq::socket_type::dealer);
-  stranger.set(zmq::sockopt::linger, 0);
-  use_keys(stranger, impl_->decoy, impl_->security.own.open);
-  Handshakes handshakes(context, stranger);
-  connect_to(stranger, endpoint, over_ipv6(endpoint));
+  zmq::socket_t unlisted(context, publishes ? zmq::socket_type::sub : zmq::socket_type::dealer);
+  unlisted.set(zmq::sockopt::linger, 0);
+  use_keys(unlisted, impl_->decoy, impl_->security.own.open);
+  Handshakes handshakes(context, unlisted);
+  connect_to(unlisted, endpoint, over_ipv6(endpoint));
   const auto outcome = handshakes.next(patience_ms);
   if (outcome != Handshake::refused) {
-    throw Error("{}: the proof that strangers are refused failed (a key that is not listed was {})", endpoint,
+    throw Error("{}: the proof that unauthenticated peers are refused failed (a key that is not listed was {})", endpoint,
                 outcome == Handshake::done ? "admitted" : "not answered");
   }
 }

@@ -24,7 +24,7 @@ void Dialer::send(Message message, Outbox& out) {
   if (up_) out.push(Send{peer_, Envelope{ours_, theirs_, std::move(message)}});
 }
 
-void Dialer::say_hello(Time now, Outbox& out) {
+void Dialer::send_hello(Time now, Outbox& out) {
   Hello hello = hooks_.hello();
   hello.t1 = now;
   out.push(Send{peer_, Envelope{ours_, Session{}, std::move(hello)}});
@@ -38,7 +38,7 @@ void Dialer::redial(Time now, Outbox& out) {
   if (up_) alone_since_ = now;
   up_ = false;
   out.push(Redial{peer_});
-  say_hello(now, out);
+  send_hello(now, out);
 }
 
 void Dialer::ping(Time now, Outbox& out) {
@@ -63,7 +63,7 @@ LinkEvent Dialer::tick(Time now, Outbox& out) {
     begun_ = true;
     alone_since_ = last_tick_ = now;
     out.debug("{}: HELLO, session {:x}", name_of(peer_role_), raw(ours_));
-    say_hello(now, out);
+    send_hello(now, out);
     return LinkEvent::none;
   }
   heard_ = heard_leaving_out_absence(heard_, now, last_tick_, timing_.heartbeat);
@@ -78,7 +78,7 @@ LinkEvent Dialer::tick(Time now, Outbox& out) {
   if (up_) {
     ping(now, out);
   } else {
-    say_hello(now, out);
+    send_hello(now, out);
   }
   return LinkEvent::none;
 }

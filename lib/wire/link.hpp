@@ -71,7 +71,7 @@ class Dialer {
   std::string complaint() const;
 
  private:
-  void say_hello(Time now, Outbox& out);
+  void send_hello(Time now, Outbox& out);
   void exchange_clocks(Time now, Outbox& out);
 
   PeerId peer_;

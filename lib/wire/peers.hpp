@@ -1,5 +1,5 @@
 // Who is behind the bound sockets: numbers for routing ids. Peers whose session was accepted stay until they are
-// forgotten; of all others only the most recent are kept, so that strangers cannot fill the memory.
+// forgotten; of all others only the most recent are kept, so that unauthenticated peers cannot fill the memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -16,7 +16,7 @@ namespace dp {
 template <class Socket>
 class Peers {
  public:
-  static constexpr std::size_t most_strangers = 1024;
+  static constexpr std::size_t most_unauthenticated = 1024;
   struct Route {
     Socket* socket;
     std::string routing_id;
@@ -34,9 +34,9 @@ class Peers {
       return peer;
     }
     ++next_;
-    strangers_.push_front(peer);
-    entries_[peer] = {&entry->first, strangers_.begin()};
-    if (strangers_.size() > most_strangers) forget(strangers_.back());
+    unauthenticated_.push_front(peer);
+    entries_[peer] = {&entry->first, unauthenticated_.begin()};
+    if (unauthenticated_.size() > most_unauthenticated) forget(unauthenticated_.back());
     return peer;
   }
   const Route* find(PeerId peer) const {
@@ -46,18 +46,18 @@ class Peers {
   /// From now on it is kept until it is forgotten.
   void accept(PeerId peer) {
     const auto found = entries_.find(peer);
-    if (found == entries_.end() || !found->second.stranger) return;
-    strangers_.erase(*found->second.stranger);
-    found->second.stranger.reset();
+    if (found == entries_.end() || !found->second.unauthenticated) return;
+    unauthenticated_.erase(*found->second.unauthenticated);
+    found->second.unauthenticated.reset();
   }
   bool accepted(PeerId peer) const {
     const auto found = entries_.find(peer);
-    return found != entries_.end() && !found->second.stranger;
+    return found != entries_.end() && !found->second.unauthenticated;
   }
   void forget(PeerId peer) {
     const auto found = entries_.find(peer);
     if (found == entries_.end()) return;
-    if (found->second.stranger) strangers_.erase(*found->second.stranger);
+    if (found->second.unauthenticated) unauthenticated_.erase(*found->second.unauthenticated);
     ids_.erase(ids_.find(*found->second.route));
     entries_.erase(found);
   }
@@ -66,16 +66,16 @@ class Peers {
  private:
   struct Entry {
     const Route* route = nullptr;  ///< the key in `ids_`
-    std::optional<std::list<PeerId>::iterator> stranger;
+    std::optional<std::list<PeerId>::iterator> unauthenticated;  ///< its place in `unauthenticated_`
   };
   void touch(PeerId peer) {
     const Entry& entry = entries_.find(peer)->second;
-    if (entry.stranger) strangers_.splice(strangers_.begin(), strangers_, *entry.stranger);
+    if (entry.unauthenticated) unauthenticated_.splice(unauthenticated_.begin(), unauthenticated_, *entry.unauthenticated);
   }
 
   std::map<Route, PeerId> ids_;
   std::map<PeerId, Entry> entries_;
-  std::list<PeerId> strangers_;  ///< latest first
+  std::list<PeerId> unauthenticated_;  ///< latest first
   std::uint64_t next_ = raw(first_inbound);
 };
 

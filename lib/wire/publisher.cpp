@@ -10,7 +10,7 @@
 #include "base/without_signals.hpp"
 #include "wire/attach.hpp"
 #include "wire/codec.hpp"
-#include "wire/doorman.hpp"
+#include "wire/connection_guard.hpp"
 #include "wire/gate.hpp"
 #include "wire/refusals.hpp"
 
@@ -46,7 +46,7 @@ struct Publisher::Impl {
   Refusals refusals;
   std::unique_ptr<Gate> gate;
   zmq::socket_t socket;
-  std::unique_ptr<Doorman> doorman;
+  std::unique_ptr<ConnectionGuard> guard;
   std::string endpoint;
 
   std::mutex mutex;
@@ -56,7 +56,7 @@ struct Publisher::Impl {
   std::thread thread;
 
   ~Impl() {
-    doorman.reset();
+    guard.reset();
     socket.close();
     context.shutdown();  // ends the gate
   }
@@ -64,9 +64,9 @@ struct Publisher::Impl {
   void bind(const std::string& wanted) {
     socket = zmq::socket_t(context, zmq::socket_type::pub);
     configure(socket);
-    doorman = std::make_unique<Doorman>(context, socket,
-                                        Doorman::Limits{largest_word, most_readers, most_said}, refusals);
-    doorman->falls_asleep();  // nothing is ever read here
+    guard = std::make_unique<ConnectionGuard>(context, socket,
+                                        ConnectionGuard::Limits{largest_word, most_readers, most_said}, refusals);
+    guard->falls_asleep();  // nothing is ever read here
     if (security) {
       gate = std::make_unique<Gate>(context, *security, refusals);
       gate->guard(socket, {Role::top});

@@ -17,7 +17,7 @@ inline constexpr std::size_t max_snapshot_bytes = std::size_t{4} << 20;
 class Publisher {
  public:
   /// Binds (port 0: any free one). With keys only their owners in the role `top` are let in, and it has been shown that
-  /// strangers are refused. Throws Error.
+  /// unauthenticated peers are refused. Throws Error.
   Publisher(const std::string& endpoint, std::optional<Security> security);
   /// The last snapshot has a tenth of a second to leave.
   ~Publisher();

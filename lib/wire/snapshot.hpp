@@ -18,16 +18,16 @@ enum class RunState : std::uint8_t { waiting, running, done, stopped };
 enum class PeerPresence : std::uint8_t { connected, lost, left };
 
 /// Latency of batches, from their schedule to the ledger; the times mean nothing without batches.
-struct LatencyGlance {
+struct SnapshotLatency {
   std::uint64_t batches = 0;
   Duration p50{}, p95{}, p99{};
-  bool operator==(const LatencyGlance&) const = default;
+  bool operator==(const SnapshotLatency&) const = default;
 };
 
 /// Mean time of a batch in each stage.
-struct StagesGlance {
+struct SnapshotStages {
   Duration generator{}, admission{}, router{}, queue{}, compute{}, back{};
-  bool operator==(const StagesGlance&) const = default;
+  bool operator==(const SnapshotStages&) const = default;
 };
 
 /// `recent` is the last few seconds. Columns have a row for each process that reported or served something.
@@ -44,8 +44,8 @@ struct Snapshot {
   std::uint64_t waiting_batches = 0, waiting_samples = 0;  ///< announced and not settled
   Duration recent_window{};                                ///< how much time `recent` is
   std::uint64_t recent_offered = 0, recent_completed = 0;  ///< samples
-  LatencyGlance recent, whole;                             ///< `whole`: without the warm-up
-  StagesGlance stages;                                     ///< of recent batches
+  SnapshotLatency recent, whole;                             ///< `whole`: without the warm-up
+  SnapshotStages stages;                                     ///< of recent batches
   Duration latency_sum{};                                  ///< of the batches in `whole`
   std::uint64_t unlisted = 0;                              ///< processes that have no row: too many
 

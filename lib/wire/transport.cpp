@@ -11,7 +11,7 @@
 #include "base/log.hpp"
 #include "wire/attach.hpp"
 #include "wire/codec.hpp"
-#include "wire/doorman.hpp"
+#include "wire/connection_guard.hpp"
 #include "wire/gate.hpp"
 #include "wire/handshakes.hpp"
 #include "wire/peers.hpp"
@@ -42,7 +42,7 @@ struct Socket {
   std::unique_ptr<Handshakes> handshakes;
   std::optional<Clock::time_point> again;  ///< when to connect anew, after ZeroMQ gave up
   int cuts = 0;
-  std::unique_ptr<Doorman> doorman;  ///< of a bound socket
+  std::unique_ptr<ConnectionGuard> guard;  ///< of a bound socket
   bool ipv6 = false;                 ///< to be dialled by it
 };
 
@@ -198,11 +198,11 @@ struct Transport::Impl {
       if (!socket.zmq.recv(next, zmq::recv_flags::dontwait)) break;
       take(next);
     }
-    if (socket.doorman) {
+    if (socket.guard) {
       const bool let_in = delivery.role || peers.accepted(delivery.from);
       last_from = delivery.from;
       last_fd = ::zmq_msg_get(delivery.origin.handle(), ZMQ_SRCFD);
-      socket.doorman->took(last_fd, frames, bytes, let_in);
+      socket.guard->took(last_fd, frames, bytes, let_in);
     }
     return delivery;
   }
@@ -237,7 +237,7 @@ struct Transport::Impl {
     if (!socket) return false;
     if (std::holds_alternative<Welcome>(envelope.body)) {
       peers.accept(to);
-      if (socket->doorman && to == last_from) socket->doorman->let_in(last_fd);
+      if (socket->guard && to == last_from) socket->guard->let_in(last_fd);
     }
     encode(envelope, frames);
     const auto part = [&](zmq::message_t message, bool more) {
@@ -277,8 +277,8 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
   socket->zmq.set(zmq::sockopt::router_mandatory, true);
   socket->zmq.set(zmq::sockopt::backlog, backlog);
   socket->zmq.set(zmq::sockopt::sndhwm, most_answers);
-  socket->doorman =
-      std::make_unique<Doorman>(impl_->context, socket->zmq, Doorman::Limits{largest_frame}, impl_->refusals);
+  socket->guard =
+      std::make_unique<ConnectionGuard>(impl_->context, socket->zmq, ConnectionGuard::Limits{largest_frame}, impl_->refusals);
   if (impl_->security) {
     if (!impl_->gate) impl_->gate = std::make_unique<Gate>(impl_->context, *impl_->security, impl_->refusals);
     impl_->gate->guard(socket->zmq, roles);
@@ -291,7 +291,7 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
 
 std::optional<Incoming> Transport::receive() {
   for (const auto& socket : impl_->sockets) {
-    if (socket->doorman) socket->doorman->wakes();
+    if (socket->guard) socket->guard->wakes();
   }
   const std::size_t n = impl_->sockets.size();
   int refused = 0;
@@ -331,7 +331,7 @@ std::vector<int> Transport::descriptors() const {
   std::vector<int> all;
   for (const auto& socket : impl_->sockets) {
     all.push_back(socket->zmq.get(zmq::sockopt::fd));
-    if (socket->doorman) socket->doorman->falls_asleep();
+    if (socket->guard) socket->guard->falls_asleep();
     if (socket->handshakes) all.push_back(socket->handshakes->descriptor());
   }
   return all;

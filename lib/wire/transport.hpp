@@ -23,7 +23,7 @@ struct Incoming {
 
 // Largest frames, where it is less than a BATCH's.
 inline constexpr std::size_t max_ledger_bytes = max_arrays_bytes;      ///< to and from dp-collect
-inline constexpr std::size_t max_errand_bytes = std::size_t{2} << 20;  ///< from dp-infer to dp-route
+inline constexpr std::size_t max_control_bytes = std::size_t{2} << 20;  ///< from dp-infer to dp-route
 
 class Transport {
  public:
@@ -34,7 +34,7 @@ class Transport {
   /// Connects to a bound socket; `peer` names it from then on. Throws Error.
   void dial(PeerId peer, const std::string& endpoint, std::size_t largest_frame = max_payload_bytes);
   /// Binds a socket for peers of these roles; returns the endpoint in use (port 0 picks a free one). With keys it has
-  /// been shown, by the time this returns, that strangers are refused. Throws Error that says what to do.
+  /// been shown, by the time this returns, that unauthenticated peers are refused. Throws Error that says what to do.
   std::string bind(const std::string& endpoint, const std::vector<Role>& roles = every_role,
                    std::size_t largest_frame = max_payload_bytes);
 

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration patience =
-    seconds(300);  ///< from calm to the end of the run: backoffs and leases included
+    seconds(300);  ///< from the last fault to the end of the run: backoffs and leases included
 
 /// One thing goes wrong.
 void strike(World& world, const Scenario& scenario, Rng& rng) {
@@ -63,14 +63,14 @@ std::string trouble(const Scenario& scenario, World& world) {
   try {
     for (Duration at{}; !world.over();) {
       at += from_seconds(rng.exponential(1 / scenario.fault_rate));
-      if (at > scenario.calm_after) break;
+      if (at > scenario.faults_end) break;
       world.run_until(at);
       strike(world, scenario, rng);
     }
-    if (!world.over()) world.run_until(scenario.calm_after);
+    if (!world.over()) world.run_until(scenario.faults_end);
     if (world.over() || !scenario.fifo) return {};
-    world.calm();
-    world.run_until(scenario.calm_after + patience);
+    world.end_faults();
+    world.run_until(scenario.faults_end + patience);
     if (!world.over()) throw Violation("the run does not end: {}", world.standing());
     return {};
   } catch (const std::exception& problem) {

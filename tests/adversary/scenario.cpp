@@ -34,7 +34,7 @@ Scenario::Scenario(std::uint64_t seed_) : seed(seed_) {
   service = milliseconds(1 + rng.below(100));
   poison_for_good = attempts != 4 || one_in(2);
   for (std::uint64_t n = one_in(3) ? 1 + rng.below(3) : 0; n > 0; --n) poison.insert(rng.below(batches));
-  calm_after = milliseconds(2000 + rng.below(10'000));
+  faults_end = milliseconds(2000 + rng.below(10'000));
   fault_rate = 0.3 * static_cast<double>(1 + rng.below(12));
   drop = fifo ? 0 : 0.05 * rng.uniform();
   repeat = fifo ? 0 : 0.1 * rng.uniform();
@@ -50,7 +50,7 @@ std::string Scenario::describe() const {
       workers, credit, plan.samples, strategy,
       concurrency ? fmt::format("concurrency {}", concurrency) : fmt::format("rate {:g}", plan.rate), buffer,
       attempts, to_seconds(timing.heartbeat), to_seconds(service), poison.size(), fault_rate,
-      to_seconds(calm_after), to_seconds(longest_delay),
+      to_seconds(faults_end), to_seconds(longest_delay),
       payload == PayloadMode::inline_pixels ? "inline" : "by reference");
 }
 

@@ -32,7 +32,7 @@ struct Scenario {
   std::set<std::uint64_t> poison;  ///< batches that fail on every worker
   bool poison_for_good;            ///< they are found bad, rather than just failing
 
-  Duration calm_after;  ///< faults end here
+  Duration faults_end;
   double fault_rate;    ///< faults a second
   double drop, repeat;  ///< chance of each message, unless FIFO
   Duration longest_delay;

@@ -46,7 +46,7 @@ class World {
   void slow_disk(Duration by);                                       ///< of each sync from now on
   void hold(std::size_t link, int direction, Duration for_so_long);  ///< nothing gets through, then all of it
   void reset(std::size_t link);  ///< the connection breaks and is made anew
-  void calm();                   ///< nothing goes wrong by itself any more
+  void end_faults();                   ///< nothing goes wrong by itself any more
   bool is_worker(std::size_t node) const { return nodes_[node].role == Role::infer; }
   bool is(std::size_t node, Role role) const { return nodes_[node].role == role; }
 
@@ -128,7 +128,7 @@ class World {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t order_ = 0;
   Duration now_{};
-  bool ledger_was_away_ = false, calm_ = false, over_ = false;
+  bool ledger_was_away_ = false, faults_over_ = false, over_ = false;
   std::vector<std::string> trace_;
 };
 

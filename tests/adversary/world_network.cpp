@@ -59,7 +59,7 @@ std::string describe(const Message& message) {
 // ---- network ---------------------------------------------------------------------------------------------
 
 Duration World::latency() {
-  if (calm_ || rng_.below(20)) return microseconds(50 + rng_.below(500));
+  if (faults_over_ || rng_.below(20)) return microseconds(50 + rng_.below(500));
   return Duration(
       static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(scenario_.longest_delay.count()))));
 }
@@ -118,14 +118,14 @@ void World::transmit(std::size_t l, int direction, Envelope&& envelope) {
   const std::uint64_t number = ++link.connections.back().count[direction];
   const auto shared = std::make_shared<Envelope>(std::move(envelope));
   const auto at = [&] {
-    if (!scenario_.fifo && !calm_) return now_ + latency();
+    if (!scenario_.fifo && !faults_over_) return now_ + latency();
     return link.last[direction] = std::max(link.last[direction], now_ + latency());
   };
-  if (!calm_ && rng_.uniform() < scenario_.drop) {
+  if (!faults_over_ && rng_.uniform() < scenario_.drop) {
     return note("{} → {}: {} (lost)", nodes_[direction ? link.bound : link.dialler].name,
                 nodes_[direction ? link.dialler : link.bound].name, describe(shared->body));
   }
-  const int copies = !calm_ && rng_.uniform() < scenario_.repeat ? 2 : 1;
+  const int copies = !faults_over_ && rng_.uniform() < scenario_.repeat ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
     schedule(at(), [this, l, direction, connection, number, shared] {
       arrive(l, direction, connection, number, shared);
@@ -199,9 +199,9 @@ void World::reset(std::size_t l) {
   connect_soon(l);
 }
 
-void World::calm() {
-  note("calm from here on");
-  calm_ = true;
+void World::end_faults() {
+  note("no more faults from here on");
+  faults_over_ = true;
   sync_takes_ = milliseconds(1);
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
     if (nodes_[n].wedged) crash(n, milliseconds(100));

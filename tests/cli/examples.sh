@@ -41,7 +41,7 @@ example_of() { "$1" --help | sed -n '/^Example:$/,$p' | sed '1d' | sed '/^[^ ].*
 # Stderr of a good run: READY lines, and what is said of work. A busy machine may make dp-stream late, and dp-collect say
 # so: that is the machine's doing.
 late='the generator kept to its schedule'
-expect_calm() {
+expect_quiet_stderr() {
   grep -v -e ': READY' -e "INVALID: $late" -e ' is left out: it needs ' -e '^fetch-cifar10: .*\(fetching\|verified\)' -e '^Installing Vega' err >rest
   [[ ! -s rest ]] || fail "unexpected on stderr of $tool's example: $(head -n 3 rest)"
 }
@@ -60,7 +60,7 @@ for path in "$prefix"/bin/*; do
   [[ $tool != dp-calibrate ]] || ! grep -q 'the generator was' out || status=0
   expect_status 0
   wait_until 15 "everything that $tool's example started has ended" nothing_left
-  expect_calm
+  expect_quiet_stderr
   declare -F "made_by_$tool" >/dev/null || fail "this test does not know what $tool's example makes"
   "made_by_$tool" || fail "$tool's example does not make what it says"
 done

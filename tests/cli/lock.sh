@@ -57,15 +57,15 @@ for pid in $(cat logs/*.pid); do kill -KILL "$pid"; done
 # Another account's lock.
 if ((EUID == 0)); then
   chmod 755 "$scratch" && mkdir -m 1777 shared && cp "$source_dir/pipelines/lock.bash" shared
-  stranger() { DP_LOCK=$PWD/shared/lock setpriv --reuid 65534 --regid 65534 --clear-groups bash -c ". shared/lock.bash; $1"; }
+  other_user() { DP_LOCK=$PWD/shared/lock setpriv --reuid 65534 --regid 65534 --clear-groups bash -c ". shared/lock.bash; $1"; }
   mkfifo shared/end
   # shellcheck disable=SC2016  # for the other shell
-  stranger 'hold_host $$ "what a stranger does" && : >shared/theirs && read -r <shared/end' >/dev/null 2>stranger.err &
+  other_user 'hold_host $$ "what another user does" && : >shared/theirs && read -r <shared/end' >/dev/null 2>other_user.err &
   command="another account's lock"
-  wait_until 30 "the stranger has it" test -e shared/theirs
+  wait_until 30 "the other user has it" test -e shared/theirs
   DP_LOCK=$scratch/shared/lock run "$script" "${quick[@]}"
   expect_status 1
-  expect_line err '(nobody)' 'what a stranger does'
+  expect_line err '(nobody)' 'what another user does'
   echo >shared/end
   wait
   DP_LOCK_WAIT=30s DP_LOCK=$scratch/shared/lock run "$script" "${quick[@]}"

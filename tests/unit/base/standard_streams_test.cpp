@@ -36,17 +36,17 @@ void make_stdout_a_broken_pipe() {
   for (const int end : ends) ::close(end);
 }
 
-Exit say_something() {
+Exit print_something() {
   print("{}\n", 1);
   return Exit::done;
 }
 
-void say_on_a_full_disk() {
+void print_on_a_full_disk() {
   put_in_place_of(STDOUT_FILENO, "/dev/full");
-  end_with(say_something);
+  end_with(print_something);
 }
 
-void say_more_than_a_file_may_hold() {
+void print_more_than_a_file_may_hold() {
   const rlimit limit{4096, RLIM_INFINITY};
   ::setrlimit(RLIMIT_FSIZE, &limit);
   std::string name = std::filesystem::temp_directory_path() / "dp-streams-XXXXXX";
@@ -59,15 +59,15 @@ void say_more_than_a_file_may_hold() {
   });
 }
 
-void say_to_a_reader_that_left(__sighandler_t at_start) {
+void print_to_a_reader_that_left(__sighandler_t at_start) {
   std::signal(SIGPIPE, at_start);
   make_stdout_a_broken_pipe();
-  end_with(say_something);
+  end_with(print_something);
 }
 
-void say_with_stdout_closed() {
+void print_with_stdout_closed() {
   ::close(STDOUT_FILENO);
-  end_with(say_something);
+  end_with(print_something);
 }
 
 void open_a_file_with_all_closed() {
@@ -78,25 +78,25 @@ void open_a_file_with_all_closed() {
   });
 }
 
-void say_nothing_with_stdout_closed() {
+void print_nothing_with_stdout_closed() {
   ::close(STDOUT_FILENO);
   end_with([] { return Exit::done; });
 }
 
 TEST(StandardStreams, AFullDiskBehindStdoutIsAFailureThatSaysSo) {
-  EXPECT_EXIT(say_on_a_full_disk(), ExitedWithCode(1), "tool: stdout: No space left on device");
+  EXPECT_EXIT(print_on_a_full_disk(), ExitedWithCode(1), "tool: stdout: No space left on device");
 }
 
 TEST(StandardStreams, ALimitOnFileSizesIsAFailureNotASignal) {
-  EXPECT_EXIT(say_more_than_a_file_may_hold(), ExitedWithCode(1), "tool: stdout: File too large");
+  EXPECT_EXIT(print_more_than_a_file_may_hold(), ExitedWithCode(1), "tool: stdout: File too large");
 }
 
 TEST(StandardStreams, AReaderThatLeftEndsTheToolQuietlyAsEverywhere) {
-  EXPECT_EXIT(say_to_a_reader_that_left(SIG_DFL), KilledBySignal(SIGPIPE), "^$");
+  EXPECT_EXIT(print_to_a_reader_that_left(SIG_DFL), KilledBySignal(SIGPIPE), "^$");
 }
 
 TEST(StandardStreams, AReaderThatLeftIsAFailureWhereTheSignalIsIgnored) {
-  EXPECT_EXIT(say_to_a_reader_that_left(SIG_IGN), ExitedWithCode(1), "tool: stdout: Broken pipe");
+  EXPECT_EXIT(print_to_a_reader_that_left(SIG_IGN), ExitedWithCode(1), "tool: stdout: Broken pipe");
 }
 
 TEST(StandardStreams, ClosedDescriptorsAreNobodysFile) {
@@ -104,8 +104,8 @@ TEST(StandardStreams, ClosedDescriptorsAreNobodysFile) {
 }
 
 TEST(StandardStreams, WritingToAClosedStdoutFailsAndNotWritingDoesNot) {
-  EXPECT_EXIT(say_with_stdout_closed(), ExitedWithCode(1), "tool: stdout: Bad file descriptor");
-  EXPECT_EXIT(say_nothing_with_stdout_closed(), ExitedWithCode(0), "^$");
+  EXPECT_EXIT(print_with_stdout_closed(), ExitedWithCode(1), "tool: stdout: Bad file descriptor");
+  EXPECT_EXIT(print_nothing_with_stdout_closed(), ExitedWithCode(0), "^$");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A run at a glance: what dp-collect publishes of it, by figures worked out by hand.
+// A snapshot of a run: what dp-collect publishes of it, by figures worked out by hand.
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 

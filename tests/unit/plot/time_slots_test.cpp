@@ -122,8 +122,8 @@ TEST(LatencyOverTime, StatesNoLatencyOfAnOverloadedRun) {
   MeasuredRun run = make_run({.strategy = "dynamic", .nodes = 2, .rate_mode = "open"});
   run.report.batch_latency_ms.p50 = 50;
   run.report.batch_latency_ms.supported.p50 = true;
-  const json calm = json::parse(pictures_of(data_of(run)).at(0).spec);
-  EXPECT_EQ(joined(calm.at("title").at("text")),
+  const json steady = json::parse(pictures_of(data_of(run)).at(0).spec);
+  EXPECT_EQ(joined(steady.at("title").at("text")),
             "dynamic on 2 nodes at 1000 samples/s: latency p50 50.0 ms ");
   run.report.overloaded = true;
   run.report.valid = false;

@@ -1,4 +1,4 @@
-// dp-route when a batch does not get through: attempts, second opinions, leases, and what is charged to whom.
+// dp-route when a batch does not get through: attempts, permanent failures, leases, and what is charged to whom.
 // With one attempt allowed a charged batch fails at once, so a batch that does not was not charged.
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>

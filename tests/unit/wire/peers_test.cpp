@@ -1,4 +1,4 @@
-// The table of peers behind bound sockets: friends stay, strangers are forgotten in the order of their last word.
+// The table of peers behind bound sockets: friends stay, unauthenticated ones are forgotten in the order of their last word.
 // SPDX-License-Identifier: MIT
 #include "wire/peers.hpp"
 
@@ -33,16 +33,16 @@ TEST(Peers, AForgottenOneIsAnotherWhenItComesBack) {
   EXPECT_NE(peers.number(&socket, "a"), before);
 }
 
-TEST(Peers, StrangersAreForgottenAndFriendsAreNot) {
+TEST(Peers, UnauthenticatedOnesAreForgottenAndFriendsAreNot) {
   Socket socket;
   Table peers;
   const PeerId accepted = peers.number(&socket, "friend"), silent = peers.number(&socket, "silent"),
                talking = peers.number(&socket, "talking");
   peers.accept(accepted);
-  for (std::size_t n = 0; n < 10 * Table::most_strangers; ++n) {
+  for (std::size_t n = 0; n < 10 * Table::most_unauthenticated; ++n) {
     peers.number(&socket, std::to_string(n));
     EXPECT_EQ(peers.number(&socket, "talking"), talking);
-    ASSERT_LE(peers.size(), Table::most_strangers + 1);
+    ASSERT_LE(peers.size(), Table::most_unauthenticated + 1);
   }
   EXPECT_NE(peers.find(accepted), nullptr);
   EXPECT_TRUE(peers.accepted(accepted));

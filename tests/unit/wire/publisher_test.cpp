@@ -156,9 +156,9 @@ TEST_F(KeyedPublisher, IsNotHeardWithKeysOfOtherRolesOrUnlistedOnesOrWithout) {
        {std::pair<std::optional<Security>, const char*>{as(infer), "refuses this key"},
         {as(make_key_pair(Role::top)), "refuses this key"},
         {std::nullopt, "if it wants keys"}}) {
-    Subscriber stranger(publisher.endpoint(), security);
-    EXPECT_FALSE(hear_it(stranger));
-    EXPECT_THAT(stranger.complaint(),
+    Subscriber intruder(publisher.endpoint(), security);
+    EXPECT_FALSE(hear_it(intruder));
+    EXPECT_THAT(intruder.complaint(),
                 testing::AnyOf(HasSubstr(complaint), HasSubstr("does not speak without keys")));
   }
 }

@@ -1,4 +1,4 @@
-// Messages over real sockets, and what strangers may throw at them. Everything waits for events, never for
+// Messages over real sockets, and what unauthenticated peers may throw at them. Everything waits for events, never for
 // time.
 // SPDX-License-Identifier: MIT
 #include "wire/transport.hpp"
@@ -53,10 +53,10 @@ struct Pair {
 };
 
 /// A ZeroMQ socket that says what it likes.
-struct Stranger {
+struct UnauthenticatedPeer {
   zmq::context_t context{1};
   zmq::socket_t socket;
-  explicit Stranger(zmq::socket_type type) : socket(context, type) {
+  explicit UnauthenticatedPeer(zmq::socket_type type) : socket(context, type) {
     socket.set(zmq::sockopt::linger, 0);
     socket.set(zmq::sockopt::rcvtimeo, patience_ms);
   }
@@ -185,11 +185,11 @@ TEST(Transport, SendsToNobodyItDoesNotKnow) {
 
 TEST(Transport, ASendToAPeerThatIsGoneFails) {
   Transport bound;
-  auto stranger = std::make_unique<Stranger>(zmq::socket_type::dealer);
-  stranger->socket.connect(bound.bind("tcp://127.0.0.1:0"));
-  stranger->say({start_header(1)});
+  auto intruder = std::make_unique<UnauthenticatedPeer>(zmq::socket_type::dealer);
+  intruder->socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  intruder->say({start_header(1)});
   const PeerId peer = receive(bound).from;
-  stranger.reset();
+  intruder.reset();
   Envelope fin{Session{1}, Session{2}, Fin{}};
   while (bound.send(peer, fin)) wait_for_event(bound);
 }
@@ -263,7 +263,7 @@ TEST_F(IpcPath, ThatIsAFileIsLeftAlone) {
   EXPECT_EQ(std::filesystem::file_size(path), 4U);
 }
 
-// ---- strangers -------------------------------------------------------------------------------------------
+// ---- unauthenticated peers -------------------------------------------------------------------------------------------
 
 /// A connection to the TCP port that does not speak ZeroMQ's protocol by itself.
 int connect_raw(const std::string& endpoint) {
@@ -298,8 +298,8 @@ TEST(Transport, SurvivesGarbageOnItsPort) {
 
 TEST(Transport, CountsMalformedMessagesAndGoesOn) {
   Transport bound;
-  Stranger stranger(zmq::socket_type::dealer);
-  stranger.socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  UnauthenticatedPeer intruder(zmq::socket_type::dealer);
+  intruder.socket.connect(bound.bind("tcp://127.0.0.1:0"));
   const Frames batch = sample::encoded(sample::filled<Batch>());
   const std::string pixels(reinterpret_cast<const char*>(batch.payload.bytes.data()),
                            batch.payload.bytes.size());
@@ -312,21 +312,21 @@ TEST(Transport, CountsMalformedMessagesAndGoesOn) {
       {sample::encoded(Ack{{1}}).header},
       {batch.header, batch.arrays, pixels, "and more"},
   };
-  for (const auto& frames : malformed) stranger.say(frames);
-  stranger.say({start_header(9)});
+  for (const auto& frames : malformed) intruder.say(frames);
+  intruder.say({start_header(9)});
   EXPECT_EQ(number_of(receive(bound)), 9U);
   EXPECT_EQ(bound.malformed(), malformed.size());
 }
 
 TEST(Transport, AFrameOverTheLimitEndsItsConnectionOnly) {
   Pair pair;
-  Stranger stranger(zmq::socket_type::dealer);
-  ASSERT_EQ(::zmq_socket_monitor(stranger.socket.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED), 0);
-  zmq::socket_t events(stranger.context, zmq::socket_type::pair);
+  UnauthenticatedPeer intruder(zmq::socket_type::dealer);
+  ASSERT_EQ(::zmq_socket_monitor(intruder.socket.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED), 0);
+  zmq::socket_t events(intruder.context, zmq::socket_type::pair);
   events.set(zmq::sockopt::rcvtimeo, patience_ms);
   events.connect("inproc://monitor");
-  stranger.socket.connect(pair.endpoint);
-  stranger.socket.send(zmq::message_t((std::size_t{64} << 20) + 1000), zmq::send_flags::none);
+  intruder.socket.connect(pair.endpoint);
+  intruder.socket.send(zmq::message_t((std::size_t{64} << 20) + 1000), zmq::send_flags::none);
   zmq::message_t event;
   EXPECT_TRUE(events.recv(event)) << "still connected";
   send(pair.dialled, route_peer, Start{5});
@@ -336,12 +336,12 @@ TEST(Transport, AFrameOverTheLimitEndsItsConnectionOnly) {
 
 TEST(Transport, TheBoundSideTellsAnotherVersionThatItIsRefused) {
   Transport bound;
-  Stranger stranger(zmq::socket_type::dealer);
-  stranger.socket.connect(bound.bind("tcp://127.0.0.1:0"));
-  stranger.say({of_next_version(start_header(1))});
-  stranger.say({start_header(9)});
+  UnauthenticatedPeer intruder(zmq::socket_type::dealer);
+  intruder.socket.connect(bound.bind("tcp://127.0.0.1:0"));
+  intruder.say({of_next_version(start_header(1))});
+  intruder.say({start_header(9)});
   EXPECT_EQ(number_of(receive(bound)), 9U);
-  const auto frames = stranger.hear();
+  const auto frames = intruder.hear();
   ASSERT_EQ(frames.size(), 1U);
   const Envelope answer = decode(frames[0], std::nullopt, std::nullopt);
   EXPECT_EQ(answer.to, Session{0xAAAA'0000'0001});
@@ -353,27 +353,27 @@ TEST(Transport, TheBoundSideTellsAnotherVersionThatItIsRefused) {
 
 TEST(Transport, TheDialledSideDoesNotAnswerAnotherVersion) {
   // If both did, two versions would send each other refusals of refusals without end.
-  Stranger stranger(zmq::socket_type::router);
-  stranger.socket.bind("tcp://127.0.0.1:*");
+  UnauthenticatedPeer intruder(zmq::socket_type::router);
+  intruder.socket.bind("tcp://127.0.0.1:*");
   Transport dialled;
-  dialled.dial(route_peer, stranger.socket.get(zmq::sockopt::last_endpoint));
+  dialled.dial(route_peer, intruder.socket.get(zmq::sockopt::last_endpoint));
   send(dialled, route_peer, Start{1});
-  const std::string id = stranger.hear().at(0);
-  stranger.say({id, of_next_version(sample::encoded(Reject{false, "no"}).header)});
-  stranger.say({id, start_header(2)});
+  const std::string id = intruder.hear().at(0);
+  intruder.say({id, of_next_version(sample::encoded(Reject{false, "no"}).header)});
+  intruder.say({id, start_header(2)});
   EXPECT_EQ(number_of(receive(dialled)), 2U);
   EXPECT_EQ(dialled.malformed(), 1U);
   send(dialled, route_peer, Start{3});
-  const Envelope next = decode(stranger.hear().at(1), std::nullopt, std::nullopt);
+  const Envelope next = decode(intruder.hear().at(1), std::nullopt, std::nullopt);
   EXPECT_TRUE(std::holds_alternative<Start>(next.body)) << "type " << next.body.index() << " came first";
 }
 
 // ---- keys ------------------------------------------------------------------------------------------------
 
-/// A server, a worker and a stream who know each other, and a stranger who knows them.
+/// A server, a worker and a stream who know each other, and one whose key is not listed, who knows them.
 struct Keys {
   KeyPair server = make_key_pair(Role::route), worker = make_key_pair(Role::infer),
-          stream = make_key_pair(Role::stream), stranger = make_key_pair(Role::infer);
+          stream = make_key_pair(Role::stream), unlisted = make_key_pair(Role::infer);
   Security of_server() const {
     return {server, {}, {{worker.open, Role::infer}, {stream.open, Role::stream}}};
   }
@@ -423,7 +423,7 @@ TEST(TransportWithKeys, RefusesWhoHasNoneOrAnotherOrOneForAnotherPort) {
   Transport bound(keys.of_server());
   const std::string at = bound.bind("tcp://127.0.0.1:0", {Role::infer});
   EXPECT_TRUE(refused(bound, std::nullopt, at));
-  EXPECT_TRUE(refused(bound, keys.of(keys.stranger), at));
+  EXPECT_TRUE(refused(bound, keys.of(keys.unlisted), at));
   EXPECT_TRUE(refused(bound, keys.of(keys.stream), at));
   EXPECT_FALSE(refused(bound, keys.of(keys.worker), at));
   EXPECT_EQ(bound.refused(), 2U);  // who has none is refused by ZeroMQ without our being asked
@@ -460,7 +460,7 @@ TEST(TransportWithKeys, AHelloInAnothersRoleIsRefusedForGood) {
 TEST(TransportWithKeys, ADiallerThatWasRefusedIsServedOnceItsKeyIsListed) {
   const Keys keys;
   std::string at;
-  Transport dialled(keys.of(keys.stranger));
+  Transport dialled(keys.of(keys.unlisted));
   {
     Transport bound(keys.of_server());
     at = bound.bind("tcp://127.0.0.1:0");
@@ -468,7 +468,7 @@ TEST(TransportWithKeys, ADiallerThatWasRefusedIsServedOnceItsKeyIsListed) {
     while (dialled.receive() || dialled.refused() == 0) wait_for_event(dialled);
   }
   Security listed = keys.of_server();
-  listed.allowed[keys.stranger.open] = Role::infer;
+  listed.allowed[keys.unlisted.open] = Role::infer;
   Transport bound(listed);
   bound.bind(at);
   Envelope start{Session{1}, Session{2}, Start{7}};
@@ -481,13 +481,13 @@ TEST(TransportWithKeys, ADiallerThatWasRefusedIsServedOnceItsKeyIsListed) {
 TEST(TransportLimits, ASocketTakesNoFramesLargerThanItIsFor) {
   Transport bound, dialled;
   dialled.dial(route_peer, bound.bind("tcp://127.0.0.1:0", {Role::infer}, 1 << 20));
-  Stranger stranger(zmq::socket_type::dealer);
-  ASSERT_EQ(::zmq_socket_monitor(stranger.socket.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED), 0);
-  zmq::socket_t events(stranger.context, zmq::socket_type::pair);
+  UnauthenticatedPeer intruder(zmq::socket_type::dealer);
+  ASSERT_EQ(::zmq_socket_monitor(intruder.socket.handle(), "inproc://monitor", ZMQ_EVENT_DISCONNECTED), 0);
+  zmq::socket_t events(intruder.context, zmq::socket_type::pair);
   events.set(zmq::sockopt::rcvtimeo, patience_ms);
   events.connect("inproc://monitor");
-  stranger.socket.connect(bound.bind("tcp://127.0.0.1:0", {Role::infer}, 1 << 20));
-  stranger.socket.send(zmq::message_t(2 << 20), zmq::send_flags::none);
+  intruder.socket.connect(bound.bind("tcp://127.0.0.1:0", {Role::infer}, 1 << 20));
+  intruder.socket.send(zmq::message_t(2 << 20), zmq::send_flags::none);
   zmq::message_t event;
   EXPECT_TRUE(events.recv(event)) << "still connected";
   send(dialled, route_peer, Start{5});
@@ -524,7 +524,7 @@ TEST(TransportLimits, AMessageWithoutEndIsHungUpOn) {
 // As on a busy machine, where the reading thread always has something to do: here it never waits.
 TEST(TransportLimits, WhoWasNotLetInIsHungUpOnThoughTheReaderNeverSleeps) {
   Transport bound;
-  const std::string endpoint = bound.bind("tcp://127.0.0.1:0", {Role::infer}, max_errand_bytes);
+  const std::string endpoint = bound.bind("tcp://127.0.0.1:0", {Role::infer}, max_control_bytes);
   EXPECT_LT(send_without_end(endpoint, 400), 400);
   EXPECT_EQ(bound.refused(), 1U);
 }

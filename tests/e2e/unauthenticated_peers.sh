@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Strangers at every open port while a run is under way, and every core kept busy: it ends valid with every sample
+# Unauthenticated peers at every open port while a run is under way, and every core kept busy: it ends valid with every sample
 # accounted for, the tools stay up, and their memory stays bounded. With keys, and on loopback without any, at once.
-# Usage: strangers.sh [keyed|open], to try one of them.
+# Usage: unauthenticated_peers.sh [keyed|open], to try one of them.
 # SPDX-License-Identifier: MIT
 # shellcheck source=tests/e2e/common.bash
 source "$(dirname "$0")/common.bash"
-stranger() { python3 "$root/tests/strangers/stranger.py" "$@"; }
+attack() { python3 "$root/tests/unauthenticated/attack.py" "$@"; }
 # A thousand connections are held open at once.
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || ulimit -n 4096 2>/dev/null || true
 # What THREATS.md has cut (128 MiB of all that were not let in, or 64 MiB more than four times what came), the tool itself, and
@@ -51,20 +51,20 @@ expect() {
 assail() {
   together "slow_handshakes $1" "flood $1" "noise $1"
 }
-slow_handshakes() { stranger idle "$1" 700 8 11 >/dev/null || die "slow handshakes at $1"; }
+slow_handshakes() { attack idle "$1" 700 8 11 >/dev/null || die "slow handshakes at $1"; }
 flood() {
   local said attack
   for attack in "oversize $1" "endless $1" "endless $1 1000"; do
     # shellcheck disable=SC2086  # words
-    said=$(stranger $attack) || die "$attack"
+    said=$(attack $attack) || die "$attack"
     expect "$said" '.hung_up or .refused' "$attack: it was taken"
   done
   memory
 }
 noise() {
-  stranger garbage "$1" 150 >/dev/null || die "garbage at $1"
-  stranger unread "$1" 1 >/dev/null || die "unread at $1"
-  stranger hellos "$1" 2 100 >/dev/null || die "hellos at $1"
+  attack garbage "$1" 150 >/dev/null || die "garbage at $1"
+  attack unread "$1" 1 >/dev/null || die "unread at $1"
+  attack hellos "$1" 2 100 >/dev/null || die "hellos at $1"
 }
 # together COMMAND…: all at once; each must succeed.
 together() {
@@ -90,11 +90,11 @@ memory() {
 }
 # as_worker WANTED OPTIONS…: a dp-infer that must end with status 1 and say WANTED.
 as_worker() {
-  local wanted=$1 log=$work/stranger.$BASHPID
+  local wanted=$1 log=$work/intruder.$BASHPID
   shift
-  "$DP_BIN/dp-infer" --backend null --name stranger --wait 2s --route "$at_worker" --collect "$at_collect" "$@" \
-    2>"$log" && die "a stranger was served"
-  grep -q "$wanted" "$log" || die "a stranger was not told: $wanted"
+  "$DP_BIN/dp-infer" --backend null --name intruder --wait 2s --route "$at_worker" --collect "$at_collect" "$@" \
+    2>"$log" && die "an unlisted worker was served"
+  grep -q "$wanted" "$log" || die "an unlisted worker was not told: $wanted"
 }
 # record NAME OPTIONS…: a third worker for a while, and what it said to route and collect, in $work/NAME.
 record() {
@@ -103,7 +103,7 @@ record() {
   mkdir -p "$work/$name"/{route,collect}
   for side in route collect; do
     door=at_worker && [[ $side == collect ]] && door=at_collect
-    python3 "$root/tests/strangers/stranger.py" record "${!door}" "$work/$name/$side" >"$work/$name/$side.at" &
+    python3 "$root/tests/unauthenticated/attack.py" record "${!door}" "$work/$name/$side" >"$work/$name/$side.at" &
     recorders+=($!)
     extra_pids+=($!)
     wait_for "the recorder" test -s "$work/$name/$side.at"
@@ -124,7 +124,7 @@ third_served() { (($(grep -c '"worker":"third"' "$work/logs/decisions.ndjson") >
 replay() {
   local door said
   for door in "${doors[@]}"; do
-    said=$(stranger replay "$door" "$work/$1"/{route,collect}/0.bytes) || die "replay at $door"
+    said=$(attack replay "$door" "$work/$1"/{route,collect}/0.bytes) || die "replay at $door"
     expect "$said" '.sent > 1000' "nothing was replayed"
   done
   alive
@@ -155,7 +155,7 @@ keyed() {
   check keyed "$accounted" '.samples.completed > 10000' "$served"
 }
 
-# ---- on loopback without keys: strangers are heard, and can do no harm to the figures ----
+# ---- on loopback without keys: unauthenticated peers are heard, and can do no harm to the figures ----
 open() {
   begin open
   record plain

@@ -10,12 +10,12 @@ namespace {
 
 constexpr double bounds_ms[] = {1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10'000, 30'000};
 
-LatencyGlance glance_of(const Histogram& ns) {
+SnapshotLatency summary_of(const Histogram& ns) {
   return {ns.count(), Duration(ns.percentile(0.5)), Duration(ns.percentile(0.95)),
           Duration(ns.percentile(0.99))};
 }
 
-void tell_buckets(const Histogram& ns, Snapshot& snapshot) {
+void fill_buckets(const Histogram& ns, Snapshot& snapshot) {
   for (const double ms : bounds_ms) snapshot.latency_bounds.push_back(from_seconds(ms / 1000));
   snapshot.latency_counts.assign(snapshot.latency_bounds.size(), 0);
   ns.for_each_bin([&](std::int64_t lower, std::uint64_t count) {
@@ -27,7 +27,7 @@ void tell_buckets(const Histogram& ns, Snapshot& snapshot) {
 
 }  // namespace
 
-void Recorder::glance(Time now, Snapshot& snapshot) const {
+void Recorder::fill_snapshot(Time now, Snapshot& snapshot) const {
   snapshot.announced = samples_.announced;
   snapshot.completed = samples_.completed;
   snapshot.failed = samples_.failed;
@@ -36,10 +36,10 @@ void Recorder::glance(Time now, Snapshot& snapshot) const {
   snapshot.requested = run_.rate;
   snapshot.planned = run_.samples;
   snapshot.warnings = warnings();
-  snapshot.whole = glance_of(measured_.latency);
+  snapshot.whole = summary_of(measured_.latency);
   snapshot.latency_sum =
       from_seconds(measured_.latency.mean() * static_cast<double>(measured_.batches) / 1e9);
-  tell_buckets(measured_.latency, snapshot);
+  fill_buckets(measured_.latency, snapshot);
   if (const auto route = resources_.find({Role::route, "route"}); route != resources_.end())
     snapshot.strategy = option_of(route->second.options, "strategy");
   if (t0_ == Time{} || now <= t0_) return;
@@ -48,13 +48,13 @@ void Recorder::glance(Time now, Snapshot& snapshot) const {
   const Flow flow = recent_.sum(snapshot.elapsed);
   snapshot.recent_offered = flow.offered;
   snapshot.recent_completed = flow.completed;
-  snapshot.recent = glance_of(flow.latency);
+  snapshot.recent = summary_of(flow.latency);
   if (const auto n = static_cast<std::int64_t>(flow.latency.count()))
     snapshot.stages = {flow.stages[0] / n, flow.stages[1] / n, flow.stages[2] / n,
                        flow.stages[3] / n, flow.stages[4] / n, flow.stages[5] / n};
 }
 
-void Recorder::glance_at(Role role, const std::string& name, Time now, Snapshot& snapshot) const {
+void Recorder::fill_process(Role role, const std::string& name, Time now, Snapshot& snapshot) const {
   Resources resources;
   if (const auto found = resources_.find({role, name}); found != resources_.end()) resources = found->second;
   const ResourceUsage last = resources.last.value_or(ResourceUsage{});

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-# What strangers do to an open port, with plain sockets: garbage, ZMTP by hand, recorded bytes. Shares no code with the
-# tools. Usage: stranger.py ATTACK tcp://HOST:PORT [ARGUMENT…]; says on stdout what became of it, as one JSON object.
+# What unauthenticated peers do to an open port, with plain sockets: garbage, ZMTP by hand, recorded bytes. Shares no code with the
+# tools. Usage: attack.py ATTACK tcp://HOST:PORT [ARGUMENT…]; says on stdout what became of it, as one JSON object.
 # SPDX-License-Identifier: MIT
 import json
 import os
@@ -164,7 +164,7 @@ def hellos(endpoint, role="2", count="500", per_connection="20"):
             continue
         for k in range(int(per_connection)):
             held_batches = [draw.getrandbits(64) for _ in range(8)]
-            if not push(s, hello(int(role), draw.getrandbits(64) | 1, f"stranger-{n}-{k}", held_batches)):
+            if not push(s, hello(int(role), draw.getrandbits(64) | 1, f"intruder-{n}-{k}", held_batches)):
                 break
         held.append(s)
         if len(held) > 50:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "wire/doorman.hpp"
+#include "wire/connection_guard.hpp"
 
 #include <arpa/inet.h>
 #include <linux/tcp.h>
@@ -31,7 +31,7 @@ constexpr std::size_t frame_overhead = 64;                   ///< at most, on th
 constexpr std::int64_t handshake_bytes = 4096;               ///< at most
 constexpr std::int64_t most_kept = std::int64_t{512} << 20;  ///< on the wire, of all connections
 /// Of that, of those that were not let in; one of them has no more than one message to say.
-constexpr std::int64_t most_kept_of_strangers = std::int64_t{128} << 20;
+constexpr std::int64_t most_kept_of_unauthenticated = std::int64_t{128} << 20;
 constexpr std::int64_t most_columns = std::int64_t{16} << 20;  ///< of a HELLO
 /// Empty frames take 32 times as much memory as on the wire: from here on the heap is looked at too.
 constexpr std::int64_t small_change = 1 << 20;
@@ -96,18 +96,18 @@ struct Tally {
 
 }  // namespace
 
-struct Doorman::Impl {
+struct ConnectionGuard::Impl {
   zmq::socket_t& watched;
   Refusals& refusals;
   std::int64_t largest_message = 0;
-  std::size_t most_strangers = 0;
+  std::size_t most_unauthenticated = 0;
   std::int64_t most_said = 0;
   std::vector<Tally> tallies = {};
   std::atomic<std::uint64_t> naps = 0;  ///< of the reading thread, begun and ended: odd while it waits
   std::map<int, Connection> connections = {};
   std::vector<int> arrivals = {};  ///< not known to be let in, oldest first; may name some that are gone
   std::uint64_t mark = 0;
-  std::int64_t heap_before = 0, heap_before_strangers = 0;
+  std::int64_t heap_before = 0, heap_before_unauthenticated = 0;
   zmq::socket_t events = {};
   int stop = -1;
   std::thread thread = {};
@@ -154,7 +154,7 @@ struct Doorman::Impl {
   }
 
   void look_around() {
-    limit_strangers();
+    limit_unauthenticated();
     std::int64_t kept = 0, unfinished = 0;
     // Since the mark was set the reading thread slept, or began to: what was there by then is read if it can be.
     const std::uint64_t at = naps;
@@ -181,24 +181,24 @@ struct Doorman::Impl {
     if (paused) mark = at;
     if (largest && kept > most_kept) cut(largest_fd, *largest, "sends faster than can be read");
     limit_unfinished(unfinished);
-    limit_unread_strangers();
+    limit_unread_unauthenticated();
   }
 
   /// Whether or not the reading thread gets to sleep: on a busy machine it does not, while ZeroMQ's goes on.
-  void limit_unread_strangers() {
-    std::vector<std::pair<std::int64_t, int>> strangers;  // largest first
+  void limit_unread_unauthenticated() {
+    std::vector<std::pair<std::int64_t, int>> unauthenticated;  // largest first
     std::int64_t total = 0;
     for (const auto& [fd, connection] : connections) {
       if (is_let_in(fd, connection) || connection.held <= unfinished_enough) continue;
-      strangers.emplace_back(connection.held, fd);
+      unauthenticated.emplace_back(connection.held, fd);
       total += connection.held;
     }
-    std::sort(strangers.rbegin(), strangers.rend());
+    std::sort(unauthenticated.rbegin(), unauthenticated.rend());
     const std::int64_t heap = total > small_change ? heap_in_use() : 0;
-    if (heap == 0 || heap_before_strangers == 0) heap_before_strangers = heap;
-    const bool grown = heap - heap_before_strangers > most_growth + 4 * total;
-    for (const auto& [held, fd] : strangers) {
-      if (!grown && total <= most_kept_of_strangers && held <= largest_message / 2 + most_columns) break;
+    if (heap == 0 || heap_before_unauthenticated == 0) heap_before_unauthenticated = heap;
+    const bool grown = heap - heap_before_unauthenticated > most_growth + 4 * total;
+    for (const auto& [held, fd] : unauthenticated) {
+      if (!grown && total <= most_kept_of_unauthenticated && held <= largest_message / 2 + most_columns) break;
       cut(fd, connections.at(fd), "says too much before it was let in");
       total -= held;
     }
@@ -217,13 +217,13 @@ struct Doorman::Impl {
   }
 
   /// The oldest go: a friend is let in within a moment of its arrival.
-  void limit_strangers() {
+  void limit_unauthenticated() {
     std::erase_if(arrivals, [&](int fd) {
       const auto found = connections.find(fd);
       return found == connections.end() || is_let_in(fd, found->second);
     });
-    if (arrivals.size() <= most_strangers) return;
-    for (std::size_t n = 0; n < arrivals.size() - most_strangers; ++n)
+    if (arrivals.size() <= most_unauthenticated) return;
+    for (std::size_t n = 0; n < arrivals.size() - most_unauthenticated; ++n)
       cut(arrivals[n], connections.at(arrivals[n]), "too many connections that say nothing");
   }
 
@@ -238,16 +238,16 @@ struct Doorman::Impl {
   }
 };
 
-Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals)
+ConnectionGuard::ConnectionGuard(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals)
     : impl_(new Impl{watched, refusals}) {
   impl_->largest_message = 2 * static_cast<std::int64_t>(limits.largest_frame);
   impl_->most_said = limits.most_said;
   impl_->tallies = std::vector<Tally>(descriptor_limit());
-  impl_->most_strangers = std::min(limits.most_strangers, impl_->tallies.size() / 4);
+  impl_->most_unauthenticated = std::min(limits.most_unauthenticated, impl_->tallies.size() / 4);
   impl_->events = zmq::socket_t(context, zmq::socket_type::pair);
   impl_->stop = ::eventfd(0, EFD_CLOEXEC);
   static std::atomic<std::uint64_t> number = 0;  // endpoints must differ
-  const std::string endpoint = fmt::format("inproc://doorman-{}", ++number);
+  const std::string endpoint = fmt::format("inproc://connection-guard-{}", ++number);
   if (::zmq_socket_monitor(watched.handle(), endpoint.c_str(),
                            ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED) != 0)
     throw Error("cannot watch a socket: {}", ::zmq_strerror(::zmq_errno()));
@@ -255,7 +255,7 @@ Doorman::Doorman(zmq::context_t& context, zmq::socket_t& watched, const Limits& 
   impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
 }
 
-Doorman::~Doorman() {
+ConnectionGuard::~ConnectionGuard() {
   // In this order: ZeroMQ's thread would wait for ever for somebody to take an event off it.
   ::zmq_socket_monitor(impl_->watched.handle(), nullptr, 0);
   const std::uint64_t one = 1;
@@ -264,7 +264,7 @@ Doorman::~Doorman() {
   ::close(impl_->stop);
 }
 
-void Doorman::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
+void ConnectionGuard::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
   if (fd < 0 || static_cast<std::size_t>(fd) >= impl_->tallies.size()) return;
   Tally& tally = impl_->tallies[static_cast<std::size_t>(fd)];
   tally.taken.fetch_add(static_cast<std::int64_t>(frames * frame_overhead + bytes),
@@ -272,13 +272,13 @@ void Doorman::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
   if (let_in && tally.let_in.load(std::memory_order_relaxed) == 0) tally.let_in = identity(fd);
 }
 
-void Doorman::let_in(int fd) {
+void ConnectionGuard::let_in(int fd) {
   if (fd >= 0 && static_cast<std::size_t>(fd) < impl_->tallies.size())
     impl_->tallies[static_cast<std::size_t>(fd)].let_in = identity(fd);
 }
 
-void Doorman::falls_asleep() { impl_->naps |= 1; }
-void Doorman::wakes() {
+void ConnectionGuard::falls_asleep() { impl_->naps |= 1; }
+void ConnectionGuard::wakes() {
   if (impl_->naps.load(std::memory_order_relaxed) & 1) ++impl_->naps;
 }
 

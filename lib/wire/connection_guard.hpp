@@ -17,17 +17,17 @@ class socket_t;
 
 namespace dp {
 
-class Doorman {
+class ConnectionGuard {
  public:
   struct Limits {
     std::size_t largest_frame;  ///< bytes
-    std::size_t most_strangers =
+    std::size_t most_unauthenticated =
         SIZE_MAX;  ///< connections that were not let in; at most a quarter of the descriptors
     std::int64_t most_said = INT64_MAX;  ///< bytes of one connection, its handshake included
   };
   /// Keeps the references: the socket must be closed after this is gone.
-  Doorman(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals);
-  ~Doorman();
+  ConnectionGuard(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals);
+  ~ConnectionGuard();
 
   // For the thread that reads the socket:
   /// A whole message of `frames` frames was read that came by the descriptor `fd`, from a peer that was let in or not.

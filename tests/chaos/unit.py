@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import traceback
@@ -58,6 +59,8 @@ class Unit:
 
 
 def main():
+    # A round started in the background of a script ignores SIGINT, and so would the tools.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     spec = json.loads(sys.argv[1])
     os.makedirs(spec["folder"], exist_ok=True)
     unit = Unit(spec)

@@ -32,11 +32,12 @@ measure untimed --workers 1 --predictions "$reference" -- --concurrency 1
 off=0
 IFS=, read -ra strategies <<<"$STRATEGIES"
 for strategy in "${strategies[@]}"; do
-  measure "$strategy" --strategy "$strategy" --workers "$WORKERS" --rate "$RATE" --expected "$reference"
+  name=$(in_name "$strategy")
+  measure "$name" --strategy "$strategy" --workers "$WORKERS" --rate "$RATE" --expected "$reference"
   jq -r --arg s "$strategy" '.accuracy as $a | .samples.completed as $n
     | (if $n > 0 and $a.compared == $n and $a.agreement == 1 then "ok   " else "OFF  " end)
       + "\($s): \($a.compared) of \($n) timed predictions compared, share equal to the untimed run \($a.agreement)"' \
-    "$folder/$strategy.json" | tee "$folder/said"
+    "$folder/$name.json" | tee "$folder/said"
   grep -q '^ok' "$folder/said" || off=1
 done
 rm -f "$folder/said"

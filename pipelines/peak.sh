@@ -50,10 +50,10 @@ measure() { # measure FILE STRATEGY RATE SEED OPTION…: leaves `status`
 # generator was late, say) decides nothing and is measured again; after three such the rate counts as not sustained,
 # and the result says so.
 sustained() {
-  local strategy=$1 rate=$2 yes=0 no=0 unclear=0 try=0 file
+  local strategy=$1 rate=$2 stem=$folder/$(in_name "$1") yes=0 no=0 unclear=0 try=0 file
   while ((yes < 2 && no < 2 && unclear < 3)); do
     try=$((try + 1))
-    file=$folder/$strategy-$rate-$try.json
+    file=$stem-$rate-$try.json
     printf '%s at %s/s, run %d … ' "$strategy" "$rate" "$try" >&2
     measure "$file" "$strategy" "$rate" "$((SEED + try))" --slo "$SLO"
     if ((status == 0)); then
@@ -74,8 +74,9 @@ peaks=()
 IFS=, read -ra strategies <<<"$STRATEGIES"
 for strategy in "${strategies[@]}"; do
   printf '%s as fast as possible … ' "$strategy" >&2
-  measure "$folder/$strategy-max.json" "$strategy" max "$SEED"
-  capacity=$(jq '.rates.completed | floor' "$folder/$strategy-max.json")
+  at_max=$folder/$(in_name "$strategy")-max.json
+  measure "$at_max" "$strategy" max "$SEED"
+  capacity=$(jq '.rates.completed | floor' "$at_max")
   printf '%s/s\n' "$capacity" >&2
   ((capacity > 0)) || { echo "peak.sh: $strategy completed nothing" >&2; exit 1; }
   low=0 high=$capacity undecided=0

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034  # read by the script that sources this
 
+# A strategy in the name of a file, which make must take for one: jsq:d=3 is jsq+d_3 there.
+in_name() { local name=${1//:/+}; echo "${name//=/_}"; }
+strategy_in() { local strategy=${1//+/:}; echo "${strategy//_/=}"; }
+
 in_file() { [[ $FROM_FILE == *",$1,"* ]]; } # in_file VARIABLE: CONFIG sets it, and the tools read it there
 
 # give VARIABLE OPTION…: unless CONFIG says it.

@@ -17,12 +17,15 @@ source "$here/lock.bash"
 called=pipelines/run-local.sh
 [[ ${0##*/} == run-local.sh ]] || called=${0##*/}
 usage() {
+  local strategies
+  strategies=$("$bin/dp-route" --list-strategies 2>/dev/null | cut -f 1 | paste -sd '|')
   cat <<EOF
 ${called##*/} - run one configuration of the pipeline on this machine
 
 Usage: $called [options] [-- more options for dp-stream]
 
-  --strategy uniform|dynamic|sharded  (dynamic)
+  --strategy ${strategies:-NAME}
+                      which worker gets a batch, as in jsq:d=3; dp-route --list-strategies tells more (dynamic)
   --workers N         dp-infer processes (1)
   --config FILE       TOML with a section for each tool (pipelines/example.toml); what is given here wins
   --out FILE          where the report goes (stdout)

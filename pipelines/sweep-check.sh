@@ -44,14 +44,19 @@ counts() { # counts NAME LOW HIGH
   done
 }
 
-choices() { # choices NAME ALLOWED…
-  local name=$1 item items
-  shift
-  split "${!name}"
+# dp-route knows which there are; as long as it is not built they must look like some.
+strategies() { # strategies NAME
+  local item items problem
+  split "${!1}"
   for item in "${items[@]}"; do
-    [[ -n $item && " $* " == *" $item "* ]] && continue
-    refuse "$name" "${!name}" "any of $* separated by commas"
-    return 0
+    if [[ ! $item =~ ^[a-z0-9-]+(:[a-z0-9]+=[a-z0-9.]+)*$ ]]; then
+      refuse "$1" "${!1}" "strategies separated by commas, as in uniform,jsq:d=3"
+      return 0
+    elif "$BIN/dp-route" --list-strategies >/dev/null 2>&1; then
+      problem=$("$BIN/dp-route" --list-strategies --strategy "$item" 2>&1 >/dev/null) && continue
+      refuse "$1" "${!1}" "${problem#*: }"
+      return 0
+    fi
   done
 }
 
@@ -64,8 +69,9 @@ path='[A-Za-z0-9._/+@][A-Za-z0-9._/+@-]*'
 
 counts NODES 1 256
 if [[ " $GOALS " =~ \ (single|repeat|audit|peak|rates)\  ]]; then count WORKERS 1 256; else counts WORKERS 1 256; fi
-choices STRATEGIES uniform dynamic sharded
-choice STRATEGY uniform dynamic sharded
+strategies STRATEGIES
+[[ $STRATEGY != *,* ]] || refuse STRATEGY "$STRATEGY" "one strategy"
+strategies STRATEGY
 count RATE 1 10000000 max
 counts RATES 1 10000000
 count SAMPLES 1 1000000000

@@ -68,6 +68,7 @@ plan() {
       ns = split(strategies, s, ","); nw = split(workers, w, ","); nr = split(rates, r, ",")
       for (i = 1; i <= ns; ++i) for (j = 1; j <= nw; ++j) for (k = 1; k <= nr; ++k) {
         name = s[i] "-n" w[j] "-" r[k]
+        gsub(/:/, "+", name); gsub(/=/, "_", name)  # as in_name does
         if (!(name in seen)) cell[++cells] = name
         seen[name] = 1
       }

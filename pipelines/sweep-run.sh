@@ -9,11 +9,12 @@ export LC_ALL=C  # 0.5 is a half, whatever the locale
 source "$(dirname "$0")/run-arguments.bash"
 
 kind=$1 file=$2
-[[ $file =~ /([a-z]+)-n([0-9]+)-([0-9]+|max)-i([0-9]+)\.json$ ]] || {
+[[ $file =~ /([a-z0-9][a-z0-9.+_-]*)-n([0-9]+)-([0-9]+|max)-i([0-9]+)\.json$ ]] || {
   echo "sweep-run.sh: $file: no name of a run file" >&2
   exit 2
 }
-strategy=${BASH_REMATCH[1]} workers=${BASH_REMATCH[2]} rate=${BASH_REMATCH[3]} iteration=${BASH_REMATCH[4]}
+workers=${BASH_REMATCH[2]} rate=${BASH_REMATCH[3]} iteration=${BASH_REMATCH[4]}
+strategy=$(strategy_in "${BASH_REMATCH[1]}")
 log=${file%.json}.log
 # Repetitions are of one and the same run; everything else draws anew each time.
 seed=$((SEED + iteration))

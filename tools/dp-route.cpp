@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/output_file.hpp"
+#include "base/standard_streams.hpp"
 #include "route/router.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/link_options.hpp"
@@ -21,10 +22,14 @@ constexpr const char* example =
     "  dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 && wait";
 
 Options declare() {
+  std::vector<std::string_view> names;
+  for (const StrategyKind& kind : strategy_kinds()) names.push_back(kind.name);
   Options options("dp-route", "spread batches over dp-infer workers by a strategy", example);
   options.section("Routing")
-      .value("strategy", fmt::format("{}", fmt::join(strategy_names(), "|")),
-             "which worker gets a batch: see dataparallel(7)", "dynamic")
+      .value("strategy", fmt::format("{}", fmt::join(names, "|")),
+             "which worker gets a batch; some take parameters, as in jsq:d=3: see --list-strategies", "dynamic")
+      .flag("list-strategies", "print what strategies there are, a line each, and do nothing else: name, rule, source, "
+                               "traits, cost of a decision, parameters, separated by tabs; of the one given as --strategy only")
       .value("workers", "W", "start when W workers are connected and warm", "1")
       .value("seed", "N", "for ties", "1")
       .value("decisions", "FILE",
@@ -89,9 +94,30 @@ std::unique_ptr<DecisionLog> decision_log(const Options& options) {
   }
 }
 
+std::string traits_text(const StrategyTraits& traits) {
+  std::vector<std::string> words{traits.elastic ? "extra workers are capacity" : "extra workers are spares"};
+  if (traits.needs_shards) words.emplace_back("needs shards");
+  if (traits.needs_feedback) words.emplace_back("learns from service times");
+  if (traits.others_move == 0) words.emplace_back("only a lost worker's keys move");
+  if (traits.others_move > 0) words.push_back(fmt::format("up to {:g} % of other keys move", 100 * *traits.others_move));
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+void list_strategies(const Options& options) {
+  const StrategySpec given = parse_strategy(options.text("strategy"));
+  for (const StrategyKind& kind : strategy_kinds()) {
+    if (options.has("strategy") && &kind != given.kind) continue;
+    std::vector<std::string> parameters;
+    for (const auto& [key, meaning] : kind.parameters) parameters.push_back(fmt::format("{}: {}", key, meaning));
+    write_stdout(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", kind.name, kind.rule, kind.source, traits_text(kind.traits),
+                             kind.traits.scans ? "grows with the workers" : "constant", fmt::join(parameters, "; ")));
+  }
+}
+
 RouterOptions settings_of(const Options& options) {
   RouterOptions settings;
-  settings.strategy = options.choice("strategy", strategy_names());
+  settings.strategy = options.text("strategy");
+  parse_strategy(settings.strategy);  // refuses what it does not know
   settings.workers = static_cast<std::uint32_t>(options.count("workers", 1, 4096));
   settings.seed = options.count("seed", 0, UINT64_MAX);
   settings.lease = options.duration("lease");
@@ -111,6 +137,10 @@ RouterOptions settings_of(const Options& options) {
 }
 
 Exit run(Options& options) {
+  if (options.has("list-strategies")) {
+    list_strategies(options);
+    return Exit::done;
+  }
   const RouterOptions settings = settings_of(options);
   const std::string stream_bind = endpoint_option(options, "stream-bind");
   const std::string worker_bind = endpoint_option(options, "worker-bind");

@@ -1,30 +1,15 @@
-// dp-route's links, its start and its end; router_workers.cpp has its workers and their places, router_batches.cpp
-// batches and leases.
+// The router's run: what comes in, its start, its time and its end. router_peers.cpp has its peers.
 // SPDX-License-Identifier: MIT
 #include "route/router.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "wire/codec.hpp"
-
 namespace dp {
-namespace {
-
-constexpr std::size_t most_events = 200;
-
-/// No side of an image beyond 16,384, and no batch that would not fit into a message.
-bool is_sane(const DataShape& data) {
-  constexpr std::uint32_t longest = 1U << 14;
-  const Shape& s = data.shape;
-  if (s.channels > longest || s.height > longest || s.width > longest) return false;
-  return s.bytes() > 0 && data.max_batch > 0 && s.bytes() <= max_payload_bytes / data.max_batch;
-}
-
-}  // namespace
 
 Router::Router(RouterOptions options, std::uint64_t nonce_seed)
     : options_(std::move(options)),
+      traits_(parse_strategy(options_.strategy).kind->traits),
       rng_(nonce_seed),
       peers_(options_.boot_id, new_session(rng_), options_.timing),
       collect_(collect_peer, Role::collect, options_.boot_id, new_session(rng_), options_.timing, {[this] {
@@ -35,11 +20,9 @@ Router::Router(RouterOptions options, std::uint64_t nonce_seed)
                  hello.run = run_;
                  hello.started = running_;
                  return hello;
-               }}) {
-  report_.strategy = options_.strategy;
-}
-
-// ---- links -----------------------------------------------------------------------------------------------
+               }}),
+      record_(roster_, options_.log_decisions, options_.trace),
+      leases_(options_, record_, rng_) {}
 
 void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -47,22 +30,11 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
     on_collect(now, envelope, out);
   } else {
     const LinkEvent event = peers_.receive(now, from, envelope, out);
-    if (event == LinkEvent::up) {
-      on_hello(now, from, envelope, out);
-    } else if (event == LinkEvent::message) {
-      if (auto* batch = std::get_if<Batch>(&envelope.body); batch && stream_ == from)
-        on_batch(now, std::move(*batch), out);
-      const bool worker = workers_.contains(from);
-      if (auto* done = std::get_if<Done>(&envelope.body); done && worker) on_done(now, from, *done, out);
-      if (auto* back = std::get_if<Return>(&envelope.body); back && worker) on_return(now, from, *back, out);
-      if (auto* credit = std::get_if<Credit>(&envelope.body); credit && worker) {
-        Worker& w = workers_[from];
-        w.limit = std::max(w.limit, credit->limit);
-        if (!std::exchange(w.warm, true))
-          out.debug("worker {} is warm: {} are, {} are wanted", w.name, warm_workers(), options_.workers);
-      }
-      if (auto* ping = std::get_if<Ping>(&envelope.body); ping && worker) renew(now, from, *ping);
-      if (running_ && worker && workers_[from].warm) take_place(from, workers_[from], out);
+    if (event == LinkEvent::up) on_hello(now, from, envelope, out);
+    if (event == LinkEvent::message) {
+      auto* batch = std::get_if<Batch>(&envelope.body);
+      if (batch && stream_ == from) on_batch(now, std::move(*batch), out);
+      if (WorkerSession* worker = roster_.find(from)) on_worker(now, *worker, envelope.body, out);
       if (std::holds_alternative<Bye>(envelope.body)) {
         const PeerState state = *peers_.find(from);
         peers_.drop(from, out);
@@ -75,126 +47,59 @@ void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finishing_) shut_down(now, out);
 }
 
-void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
-  switch (collect_.receive(now, envelope, out)) {
-    case LinkEvent::up: {
-      run_ = collect_.welcome().run;
-      collect_known_ = true;
-      for (auto& [id, entry] : batches_)
-        entry.lease_until = std::max(entry.lease_until, now + options_.lease);
-      collect_.send(Usage{usage_, {}, {}, options_.record}, out);
-      break;
-    }
-    case LinkEvent::refused:
-      finish(Exit::failed, std::get<Reject>(envelope.body).reason);
-      break;
-    case LinkEvent::message:
-      if (auto* commit = std::get_if<Commit>(&envelope.body)) on_commit(now, *commit, out);
-      if (std::holds_alternative<Fin>(envelope.body)) begin_shut_down(now, out);
-      break;
-    default:
-      break;
+// ---- batches ---------------------------------------------------------------------------------------------
+
+void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
+  if (!stream_credit_.admits(batch.number))
+    return peers_.send(*stream_, Reject{false, "a batch beyond the credit of this session"}, out);
+  stream_credit_.received(batch.number);
+  const BatchId id = batch.lease.batch;
+  if (leases_.knows(id)) return extend_stream_credit(out);
+  if (batch.shape != data_.shape || batch.ids.size() > data_.max_batch || batch.mode != data_.payload ||
+      (!shard_weights_.empty() && batch.shard >= shard_weights_.size())) {
+    record_.note(now, fmt::format("batch {} is not what dp-stream's HELLO announced", raw(id)), out);
+    return leases_.add_unfit(std::move(batch), "the batch is not what HELLO announced", out);
   }
+  batch.lease.router = peers_.session();
+  leases_.add(now, std::move(batch));
+  const bool somebody_waits = !dispatcher_->view().ready().empty() && dispatcher_->waiting() == 0;
+  if (leases_.size() >= stream_credit_.capacity() && somebody_waits) record_.was_full();
 }
 
-/// Told once and again, should the first answer be lost.
-void Router::begin_shut_down(Time now, Outbox& out) {
-  if (!finishing_) {
-    finishing_ = true;
-    finish_by_ = now + options_.give_up;
-    for (const auto& [peer, worker] : workers_) peers_.send(peer, Drain{}, out);
-  }
-  out.debug("everything is settled: FIN");
-  send_report(out);
+void Router::extend_stream_credit(Outbox& out) {
+  if (!stream_) return;
+  if (const auto limit = stream_credit_.extended(leases_.size())) peers_.send(*stream_, Credit{*limit}, out);
 }
 
-void Router::send_report(Outbox& out) {
-  report_.options = options_.record;
-  report_.shard_load = shard_weights_;
-  if (strategy_) report_.shard_map = strategy_->shard_map();
-  report_.failing.clear();
-  report_.failures.clear();
-  for (const auto& [name, count] : failures_) {
-    report_.failing.push_back(name);
-    report_.failures.push_back(count);
-  }
-  collect_.send(report_, out);
-}
-
-void Router::on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
-  const Hello& hello = std::get<Hello>(envelope.body);
-  if (!collect_known_)
-    return peers_.refuse(from, envelope, "dp-route has not reached dp-collect yet", true, out);
-  if (finishing_) {
-    const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, data_}, out);
-    if (acceptance.replaced) rename(*acceptance.replaced, from);
-    return peers_.send(from, hello.role == Role::infer ? Message(Drain{}) : Message(Fin{}), out);
-  }
-  if (hello.run != RunId{} && hello.run != run_) {
-    return peers_.refuse(from, envelope, fmt::format("run {:016x} is not served here", raw(hello.run)), false,
-                         out);
-  }
-  if (hello.role == Role::stream) return stream_hello(now, from, envelope, out);
-  if (hello.role == Role::infer) return worker_hello(now, from, envelope, out);
-  peers_.refuse(from, envelope, fmt::format("a {} has no business here", name_of(hello.role)), false, out);
-}
-
-void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
-  const Hello& hello = std::get<Hello>(envelope.body);
-  if (!is_sane(hello.data)) {
-    return peers_.refuse(from, envelope, "HELLO with a shape that cannot be served", false, out);
-  }
-  if (strategy_ && hello.shard_weights.size() != shard_weights_.size()) {
-    return peers_.refuse(from, envelope, "another number of shards than this run has", false, out);
-  }
-  if (!strategy_) {
-    try {
-      strategy_ = make_strategy(options_.strategy, {options_.workers, hello.shard_weights, options_.seed});
-      shard_weights_ = hello.shard_weights;
-    } catch (const Error& problem) {
-      peers_.refuse(from, envelope, problem.what(), false, out);
-      return finish(Exit::failed, problem.what());
+/// Sends what can be sent.
+void Router::pump(Time now, Outbox& out) {
+  if (running_ && !finishing_) {
+    leases_.retry(now);
+    while (const auto ticket = dispatcher_->next(now)) {
+      WorkerSession& worker = *roster_.in(ticket->slot);
+      peers_.send(worker.peer, leases_.lease(now, *ticket, worker), out);
     }
   }
-  const bool known_session =
-      stream_ == from && peers_.find(from) && peers_.find(from)->session == envelope.from;
-  const auto acceptance = peers_.accept(now, from, envelope, {run_, {}, {}}, out);
-  if (acceptance.refused || known_session) return;
-  stream_ = from;
-  data_ = hello.data;
-  shard_weights_ = hello.shard_weights;
-  if (hello.started && !running_) {
-    resuming_ = true;
-    resumed_ = now;
-  }
-  greet_stream(out);
-  if (running_) peers_.send(from, Start{options_.workers}, out);
+  for (Failed& failure : leases_.failures(false)) collect_.send(std::move(failure), out);
+  record_.hand_out_decisions(out);
 }
 
 // ---- start -----------------------------------------------------------------------------------------------
 
-std::uint32_t Router::warm_workers() const {
-  return static_cast<std::uint32_t>(
-      std::ranges::count_if(workers_, [](const auto& w) { return w.second.warm; }));
-}
-
 void Router::try_start(Time now, Outbox& out) {
   if (running_ || !stream_ || !collect_.up()) return;
-  const std::uint32_t warm = warm_workers();
-  const bool grace_over = resuming_ && now - resumed_ >= options_.grace && warm > 0;
-  if (warm < options_.workers && !grace_over) return;
+  const bool grace_over = resuming_ && now - resumed_ >= options_.grace && roster_.warm() > 0;
+  if (roster_.warm() < options_.workers && !grace_over) return;
   running_ = true;
-  out.debug("run {:016x} {} with {} workers", raw(run_), resuming_ ? "goes on" : "starts", warm);
-  places_.resize(options_.workers);
-  report_.slots.resize(options_.workers);
-  std::vector<std::pair<std::string, PeerId>> by_name;
-  for (const auto& [peer, worker] : workers_) {
-    if (worker.warm) by_name.emplace_back(worker.name, peer);
+  out.debug("run {:016x} {} with {} workers", raw(run_), resuming_ ? "goes on" : "starts", roster_.warm());
+  roster_.open_places(options_.workers);
+  std::vector<WorkerSession*> by_name;
+  for (const auto& [peer, worker] : roster_.all()) {
+    if (worker->warm) by_name.push_back(worker.get());
   }
-  std::ranges::sort(by_name);
-  for (const auto& [name, peer] : by_name) take_place(peer, workers_[peer], out);
-  if (resuming_) note(now, "dp-route was restarted", out);
-  for (auto& [id, entry] : batches_) adopt(now, id, entry);
+  std::ranges::sort(by_name, {}, &WorkerSession::name);
+  for (WorkerSession* worker : by_name) take_place(now, *worker, out);
+  if (resuming_) record_.note(now, "dp-route was restarted", out);
   peers_.send(*stream_, Start{options_.workers}, out);
 }
 
@@ -203,7 +108,10 @@ void Router::try_start(Time now, Outbox& out) {
 void Router::tick(Time now, Outbox& out) {
   if (finished()) return;
   if (begun_ == Time{}) begun_ = alone_since_ = last_tick_ = now;
-  if (now - last_tick_ > options_.timing.heartbeat) postpone_leases(now - last_tick_, out);
+  if (const Duration away = now - last_tick_; away > options_.timing.heartbeat) {
+    out.debug("this process was not scheduled for {:.3g} s: all leases are that much longer", to_seconds(away));
+    leases_.postpone(away);
+  }
   last_tick_ = now;
   if (collect_.tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, collect_.complaint());
   for (const auto& [peer, state] : peers_.expire(now, out))
@@ -212,9 +120,9 @@ void Router::tick(Time now, Outbox& out) {
     expire_leases(now, out);
     next_leases_ = now + options_.timing.heartbeat / 2;
   }
-  if (now >= next_failed_) {
-    for (const auto& [id, failure] : failed_) collect_.send(failure, out);
-    next_failed_ = now + options_.timing.heartbeat;
+  if (now >= next_failures_) {
+    for (Failed& failure : leases_.failures(true)) collect_.send(std::move(failure), out);
+    next_failures_ = now + options_.timing.heartbeat;
   }
   try_start(now, out);
   pump(now, out);
@@ -222,8 +130,24 @@ void Router::tick(Time now, Outbox& out) {
   if (finishing_) shut_down(now, out);
 }
 
+/// Who holds a batch beyond the cap sends heartbeats and ends nothing: everything it has goes elsewhere, and it is not asked
+/// again.
+void Router::expire_leases(Time now, Outbox& out) {
+  std::vector<PeerId> wedged;
+  for (const auto& [peer, worker] : roster_.all()) {
+    if (leases_.over_cap(now, *worker)) wedged.push_back(peer);
+  }
+  for (const PeerId peer : wedged) {
+    const PeerState state = *peers_.find(peer);
+    wedged_.insert(process_of(state.session));
+    peers_.drop(peer, out);
+    peer_gone(now, peer, state, "held a batch beyond --lease-cap", out);
+  }
+  leases_.expire(now, collect_.up(), roster_, out);
+}
+
 void Router::give_up_waiting(Time now) {
-  const std::uint32_t warm = warm_workers();
+  const std::uint32_t warm = roster_.warm();
   const bool complete = stream_ && (running_ ? warm > 0 : warm >= options_.workers);
   if (complete || finishing_) {
     alone_since_ = now;
@@ -241,17 +165,42 @@ void Router::give_up_waiting(Time now) {
 
 Time Router::next_deadline() const {
   if (begun_ == Time{}) return Time{};
-  Time next = std::min({collect_.next_deadline(), peers_.next_deadline(), next_leases_, next_failed_});
-  if (running_ && !finishing_ && !delayed_.empty()) next = std::min(next, delayed_.begin()->first);
+  Time next = std::min({collect_.next_deadline(), peers_.next_deadline(), next_leases_, next_failures_});
+  if (running_ && !finishing_) next = std::min(next, leases_.next_retry());
   if (finishing_) next = std::min(next, finish_by_);
   return next;
 }
 
-/// The end: workers say goodbye, or their time is up.
+// ---- end -------------------------------------------------------------------------------------------------
+
+/// Everything is settled. FIN may come again, if the report was lost on its way.
+void Router::begin_shut_down(Time now, Outbox& out) {
+  if (!finishing_) {
+    finishing_ = true;
+    finish_by_ = now + options_.give_up;
+    for (const auto& [peer, worker] : roster_.all()) peers_.send(peer, Drain{}, out);
+  }
+  out.debug("everything is settled: FIN");
+  send_report(out);
+}
+
+/// Workers say goodbye, or their time is up.
 void Router::shut_down(Time now, Outbox& out) {
-  if (!workers_.empty() && now < finish_by_) return;
+  if (!roster_.all().empty() && now < finish_by_) return;
   collect_.send(Bye{}, out);
   finish(Exit::done);
+}
+
+void Router::send_report(Outbox& out) {
+  Report report = record_.report();
+  report.strategy = options_.strategy;
+  report.options = options_.record;
+  report.shard_load = shard_weights_;
+  if (dispatcher_) {
+    report.decisions = dispatcher_->decisions();
+    report.shard_map = dispatcher_->strategy().shard_map();
+  }
+  collect_.send(std::move(report), out);
 }
 
 /// Its workers stay: another router may take over.
@@ -264,19 +213,6 @@ void Router::drain(Time, Outbox& out) {
 void Router::usage(Time, const ResourceUsage& usage, Outbox& out) {
   usage_ = usage;
   collect_.send(Usage{usage, {}, {}, {}}, out);
-}
-
-void Router::note(Time now, std::string what, Outbox& out) {
-  out.warn(what);
-  if (report_.events.size() >= most_events) return;
-  report_.events.push_back(std::move(what));
-  report_.event_times.push_back(now);
-}
-
-void Router::log(Time now, BatchId id, const Entry& entry, const char* what, Outbox& out) const {
-  if (!options_.log_decisions) return;
-  const std::string worker = entry.slot && *entry.slot < places_.size() ? places_[*entry.slot].name : "";
-  out.push(Decision{now, id, entry.batch.shard, entry.batch.lease.attempt, what, entry.slot, worker});
 }
 
 }  // namespace dp

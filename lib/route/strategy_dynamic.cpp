@@ -1,78 +1,55 @@
-// dynamic: load-aware and work-conserving. A batch goes to the ready worker with the least expected
-// completion, (outstanding samples + this batch) × exponential moving average of its service time per sample;
-// it waits centrally while nobody has credit. A new worker starts from the mean of the others. O(W) per
-// decision.
+// dynamic: load-aware and work-conserving. A batch goes to the ready worker with the least expected completion,
+// (outstanding samples + this batch) × exponential moving average of its service time per sample; it waits centrally
+// while nobody has credit. A new worker starts from the mean of the others.
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-#include <map>
-
+#include "route/least_scan.hpp"
+#include "route/service_estimates.hpp"
 #include "route/strategy.hpp"
 
 namespace dp {
 namespace {
 
-constexpr double smoothing = 0.2;  ///< weight of the newest batch in the average
+/// Seconds until each worker would have served the batch, too.
+DP_WIDE_VECTORS void expect(const double* outstanding, double samples, const double* seconds,
+                            double* __restrict expected, std::size_t workers) {
+  for (std::size_t i = 0; i < workers; ++i) expected[i] = (outstanding[i] + samples) * seconds[i];
+}
 
 class Dynamic final : public Strategy {
  public:
   explicit Dynamic(const StrategySetup& setup) : ties_(setup.seed) {}
 
-  StrategyTraits traits() const override { return {.adaptive = true}; }
-
-  std::optional<Slot> choose(const BatchMeta& batch, std::span<const Slot> ready) override {
-    std::optional<Slot> best;
-    double least = 0;
-    std::uint64_t equals = 0;
-    for (const Slot slot : ready) {
-      const double expected = completion(slot, batch.samples);
-      if (best && expected > least) continue;
-      equals = best && expected == least ? equals + 1 : 1;
-      if (equals > 1 && ties_.below(equals) != 0) continue;
-      best = slot;
-      least = expected;
-    }
-    return best;
+  std::optional<Slot> choose(Time, const BatchMeta& batch, std::optional<Slot> exclude, const WorkerView& view) override {
+    if (view.ready().size_without(exclude) == 0) return std::nullopt;
+    expected_.resize(view.slots());
+    expect(view.ready_samples().data(), batch.samples, services_.seconds().data(), expected_.data(), expected_.size());
+    return least_(expected_, exclude, ties_);
   }
-  void joined(Slot worker) override { workers_[worker] = {}; }
-  void left(Slot worker) override { workers_.erase(worker); }
-  void sent(Slot worker, std::uint32_t samples) override { workers_[worker].outstanding += samples; }
-  void done(Slot worker, std::uint32_t samples, Duration service) override {
-    Load& load = workers_[worker];
-    load.outstanding -= std::min<std::uint64_t>(load.outstanding, samples);
-    if (samples == 0 || service <= Duration{}) return;
-    const double now = to_seconds(service) / samples;
-    load.per_sample = load.per_sample ? *load.per_sample + smoothing * (now - *load.per_sample) : now;
+  void joined(Slot worker, bool resumes) override { services_.joined(worker, resumes); }
+  void left(Slot worker) override { services_.left(worker); }
+  void observed(Time, Slot worker, std::uint32_t samples, Duration service, Duration) override {
+    services_.observed(worker, samples, service);
   }
 
  private:
-  struct Load {
-    std::uint64_t outstanding = 0;     ///< samples sent and not done
-    std::optional<double> per_sample;  ///< seconds
-  };
-
-  double completion(Slot slot, std::uint32_t samples) {
-    const Load& load = workers_[slot];
-    return static_cast<double>(load.outstanding + samples) * load.per_sample.value_or(mean_per_sample());
-  }
-  double mean_per_sample() const {
-    double sum = 0;
-    int known = 0;
-    for (const auto& [slot, load] : workers_) {
-      if (!load.per_sample) continue;
-      sum += *load.per_sample;
-      ++known;
-    }
-    return known ? sum / known : 1;
-  }
-
   Rng ties_;
-  std::map<Slot, Load> workers_;
+  ServiceEstimates services_;
+  LeastScan least_;
+  std::vector<double> expected_;  ///< by slot
 };
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_dynamic(const StrategySetup& setup) {
-  return std::make_unique<Dynamic>(setup);
+StrategyKind dynamic_strategy() {
+  return {.name = "dynamic",
+          .rule = "the ready worker with the least expected completion, (outstanding samples + this batch) x its service time a "
+                  "sample; waits centrally while nobody is ready",
+          .source = "earliest completion time first on unrelated machines (Ibarra and Kim 1977)",
+          .traits = {.elastic = true, .needs_feedback = true, .scans = true},
+          .parameters = {},
+          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
+            return std::make_unique<Dynamic>(setup);
+          }};
 }
 
 }  // namespace dp

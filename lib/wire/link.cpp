@@ -132,18 +132,16 @@ std::string Dialer::complaint() const {
 
 // ---- Listener --------------------------------------------------------------------------------------------
 
-const PeerState* Listener::find(PeerId peer) const {
-  const auto found = peers_.find(peer);
-  return found == peers_.end() ? nullptr : &found->second;
-}
-
 void Listener::send(PeerId to, Message message, Outbox& out) {
   const PeerState* peer = find(to);
   if (peer) out.push(Send{to, Envelope{peer->ours, peer->session, std::move(message)}});
 }
 
 void Listener::drop(PeerId peer, Outbox& out) {
-  if (peers_.erase(peer)) out.push(Forget{peer});
+  if (!find(peer)) return;
+  by_id_.erase(by_id_.find(peer));
+  peers_.erase(peer);
+  out.push(Forget{peer});
 }
 
 void Listener::refuse(PeerId from, const Envelope& to, std::string reason, bool hello_again, Outbox& out) {
@@ -160,12 +158,12 @@ LinkEvent Listener::receive(Time now, PeerId from, Envelope& envelope, Outbox& o
     refuse(from, envelope, "HELLO with a name or digest that is too long", false, out);
     return LinkEvent::none;
   }
-  const auto found = peers_.find(from);
-  if (found == peers_.end() || found->second.session != envelope.from || found->second.ours != envelope.to) {
+  const SlabIndex found = by_id_.find(from);
+  if (found == no_index || by_id_[found]->session != envelope.from || by_id_[found]->ours != envelope.to) {
     refuse(from, envelope, "this session is not known here", true, out);
     return LinkEvent::none;
   }
-  PeerState& peer = found->second;
+  PeerState& peer = *by_id_[found];
   peer.heard = now;
   if (const auto* ping = std::get_if<Ping>(&envelope.body)) {
     peer.offset = ping->offset;
@@ -201,6 +199,7 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
   }
   if (result.replaced && *result.replaced != from) drop(*result.replaced, out);
   PeerState& peer = peers_[from];
+  by_id_[by_id_.insert(from).first] = &peer;
   if (peer.session != envelope.from) {
     const Session ours{raw(ours_) + ++accepted_};
     peer = PeerState{hello.role, hello.name, envelope.from, ours, now, {}, {}};

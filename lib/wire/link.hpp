@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/random.hpp"
+#include "base/slab_map.hpp"
 #include "wire/clock_offset.hpp"
 #include "wire/stage.hpp"
 
@@ -126,7 +127,10 @@ class Listener {
 
   void send(PeerId to, Message message, Outbox& out);
   void drop(PeerId peer, Outbox& out);
-  const PeerState* find(PeerId peer) const;
+  const PeerState* find(PeerId peer) const {
+    const SlabIndex found = by_id_.find(peer);
+    return found == no_index ? nullptr : by_id_[found];
+  }
   const std::map<PeerId, PeerState>& peers() const { return peers_; }
   Session session() const { return ours_; }
 
@@ -136,6 +140,7 @@ class Listener {
   std::uint32_t accepted_ = 0;
   LinkTiming timing_;
   std::map<PeerId, PeerState> peers_;
+  SlabMap<PeerId, PeerState*> by_id_;  ///< the same, found sooner
   Time last_tick_{};
 };
 

@@ -18,9 +18,9 @@ Scenario::Scenario(std::uint64_t seed_) : seed(seed_) {
   const std::uint64_t batches = 1 + rng.below(one_in(4) ? 150 : 25);
   plan.batch_size = {1, static_cast<std::uint32_t>(1 + rng.below(3))};
   plan.samples = batches * (plan.batch_size.low + plan.batch_size.high) / 2 + 1;
-  const auto names = strategy_names();
-  strategy = names[rng.below(names.size())];
-  plan.layout = one_in(2) || strategy == "sharded" ? "shards:4" : "sequential";
+  const StrategyKind& kind = strategy_kinds()[rng.below(strategy_kinds().size())];
+  strategy = kind.name;
+  plan.layout = one_in(2) || kind.traits.needs_shards ? "shards:4" : "sequential";
   plan.seed = seed;
   concurrency = one_in(4) ? static_cast<std::uint32_t>(1 + rng.below(6)) : 0;
   if (concurrency == 0 && one_in(2)) plan.rate = 5.0 * static_cast<double>(1 + rng.below(40));

@@ -13,7 +13,7 @@ repeats=${REPEATS:-3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for bench in codec strategy model; do
+for bench in codec dispatcher router model; do
   [[ -x $bin/${bench}_bench ]] || continue
   echo "== $bench"
   "$bin/${bench}_bench" --benchmark_min_time=0.2 2>/dev/null

@@ -6,6 +6,7 @@ SPDX-License-Identifier: MIT
 """
 import argparse
 import datetime
+import functools
 import json
 import os
 import platform
@@ -34,6 +35,13 @@ TOOLS = ("dp-stream", "dp-route", "dp-infer", "dp-collect")
 NEWLINE = "\n"
 ENOUGH = 3  # failures: then nothing more is tried
 NEEDED = ("unshare", "nsenter", "setpriv", "ip", "mount", "cc")
+
+
+@functools.cache
+def strategies(tools):
+    """The names of all that dp-route has."""
+    listed = subprocess.run([os.path.join(tools, "dp-route"), "--list-strategies"], capture_output=True, text=True, check=True)
+    return [line.split("\t")[0] for line in listed.stdout.splitlines()]
 
 
 def plan(options):
@@ -123,7 +131,7 @@ class Round:
 
     def _start(self, spec):
         spec = dict(spec, seed=f"{self.options.seed}/{spec['number']}", tools=self.options.tools,
-                    folder=os.path.join(self.folder, spec["number"]))
+                    strategies=strategies(self.options.tools), folder=os.path.join(self.folder, spec["number"]))
         lane = Lane(spec)
         self.selector.register(lane.child.stdout, selectors.EVENT_READ, lane)
         return lane

@@ -27,7 +27,7 @@ def run(unit, way, count):
     left = count
     while left:
         who = unit.rng.choice(FAR)
-        setting = drawn(unit.rng, **({"workers": 2} if who == "one worker" else {}))
+        setting = drawn(unit, **({"workers": 2} if who == "one worker" else {}))
         margin = int(setting.workers * 3 / SERVICE)
         setting = setting._replace(batches=margin * (left + 1))
         far = far_of(who, setting)

@@ -33,7 +33,7 @@ def full(unit, shim):
     size = unit.rng.randint(1, 15) * PAGE
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "chaos", disk], check=True)
     path = os.path.join(disk, "journal")
-    pipeline = unit.pipeline(drawn(unit.rng, batches=600), journal=path,
+    pipeline = unit.pipeline(drawn(unit, batches=600), journal=path,
                              env={"collect": preloaded(unit, shim, path)})
     pipeline.start()
     for _ in range(unit.rng.choice((1, 2))):  # the second time it is started on a disk that is full
@@ -51,7 +51,7 @@ def sync(unit, shim):
     if os.path.exists(path):
         os.unlink(path)
     environment = preloaded(unit, shim, path, fail_from=unit.rng.randint(1, 80))
-    pipeline = unit.pipeline(drawn(unit.rng, batches=600), journal=path, env={"collect": environment})
+    pipeline = unit.pipeline(drawn(unit, batches=600), journal=path, env={"collect": environment})
     pipeline.start()
     durable = gives_up(unit, pipeline, "Input/output error")
     os.truncate(path, unit.rng.randint(durable, os.path.getsize(path)))

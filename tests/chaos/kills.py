@@ -37,7 +37,7 @@ def run(unit, fault, count):
     """Kills until `count` were survived; when most batches of a run are settled, another begins."""
     left = count
     while left:
-        setting = drawn(unit.rng, **short_queue(fault))
+        setting = drawn(unit, **short_queue(fault))
         pipeline = unit.pipeline(setting._replace(batches=MARGIN + A_KILL * setting.workers * left))
         pipeline.start()
         pipeline.settle(1)
@@ -66,7 +66,7 @@ def short_runs(unit, count):
     """Kills one process at any moment of a run of some hundred milliseconds: its start and its end too."""
     left = count
     while left:
-        setting = drawn(unit.rng, batches=unit.rng.choice((20, 60, 120)))
+        setting = drawn(unit, batches=unit.rng.choice((20, 60, 120)))
         pipeline = unit.pipeline(setting)
         names = list(pipeline.processes)
         unit.rng.shuffle(names)

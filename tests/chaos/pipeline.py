@@ -45,12 +45,13 @@ class Setting(NamedTuple):
     rate: str = "max"
 
 
-def drawn(rng, **fixed):
+def drawn(unit, **fixed):
     """A setting at random. With one worker and a small buffer the next settlement needs every role."""
+    rng = unit.rng
     workers = rng.choice((1, 1, 2, 3))
     on_schedule = str(round(0.7 * workers * Setting().batch_size / SERVICE))
     values = {"workers": workers, "rate": rng.choice(("max", "max", on_schedule)), "buffer": rng.choice((0, 8)),
-              "strategy": rng.choice(("dynamic", "uniform", "sharded")), "credit": rng.choice((2, 2, 8))}
+              "strategy": rng.choice(unit.spec["strategies"]), "credit": rng.choice((2, 2, 8))}
     return Setting(**values | fixed)
 
 

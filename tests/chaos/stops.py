@@ -22,7 +22,7 @@ def pause(role, rng):
 def run(unit, role, count):
     left = count
     while left:
-        setting = drawn(unit.rng, lease=f"{LEASE:.0f}s", **short_queue(role))
+        setting = drawn(unit, lease=f"{LEASE:.0f}s", **short_queue(role))
         margin = int(setting.workers * (LONGEST + 1) / SERVICE)
         setting = setting._replace(batches=margin * (left + 1))
         pipeline = unit.pipeline(setting)

@@ -57,6 +57,7 @@ echo "summary of $(($# - 2)) runs"
 EOF
 printf '#!/usr/bin/env bash\n' >"$tmp/bin/dp-plot"
 chmod +x "$tmp/run-local.sh" "$tmp/bin/"*
+ln -s "$(realpath "${DP_BIN:?folder of the binaries}")/dp-route" "$tmp/bin/"  # knows the strategies
 
 stub_reset() {
   rm -rf "$tmp/results" "$tmp/busy" "$tmp/overlaps" "$tmp/stopped"
@@ -96,9 +97,13 @@ NODES=0,x whole numbers from 1
 NODES=1,,2 separated by commas
 NODES=2, separated by commas
 NODES= separated by commas
-STRATEGIES=foo uniform dynamic sharded
-STRATEGIES=uniform,foo uniform dynamic sharded
-STRATEGY=uniform,dynamic one of: uniform dynamic sharded
+STRATEGIES=foo give one of uniform, dynamic, sharded
+STRATEGIES=uniform,foo give one of uniform, dynamic, sharded
+STRATEGIES=uniform,jsq:d=0 d '0'
+STRATEGIES=Jsq as in uniform,jsq:d=3
+STRATEGIES=uniform,,p2c as in uniform,jsq:d=3
+STRATEGY=uniform,dynamic one strategy
+STRATEGY=maglev:key=me give one of shard, batch
 RATE=abc whole number from 1
 RATE=0 whole number from 1
 RATE=-5 whole number from 1
@@ -190,6 +195,15 @@ expect_status 0 "matrix"
 (($(calls) == 34)) || fail "matrix: $(($(calls) - 30)) calls instead of 4"
 expect_output "summary of 4 runs" "matrix"
 
+# A strategy with a parameter has another look as a file, and is itself again as an option.
+stub_reset
+bench matrix WORKERS=2 STRATEGIES=p2c,ch-bl:key=batch:c=1.5 ITERATIONS=1
+expect_status 0 "parameters"
+[[ $(sort "$tmp/called") == "$(printf '%s-n2-max-i1\n' ch-bl+key_batch+c_1.5 p2c)" ]] || fail "parameters: $(cat "$tmp/called")"
+rm -f "$tmp"/results/matrix/runs/*/p2c-*
+bench matrix WORKERS=2 STRATEGIES=ch-bl:key=batch:c=1.5 ITERATIONS=2
+grep -qF -e ' --strategy ch-bl:key=batch:c=1.5 ' "$tmp/arguments" || fail "parameters: $(cat "$tmp/arguments")"
+stub_reset
 bench rates WORKERS=2 RATES=100,1000 STRATEGIES=uniform ITERATIONS=1
 expect_status 0 "rates"
 expect_output "3 of 3 runs to measure" "rates"

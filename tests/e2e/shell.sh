@@ -65,6 +65,7 @@ done
 # Every value that a tool accepts, in its own words.
 grep -oP 'choice\("\K[a-z-]+(?=")' "$root"/tools/dp-*.cpp | sed 's|.*/||; s|\.cpp:| |' | sort -u >"$work/choices"
 sed 's/.*/& log-level/' <(printf '%s\n' "${tools[@]}") >>"$work/choices"
+echo dp-route strategy >>"$work/choices"
 [[ $(wc -l <"$work/choices") -ge 10 ]] || die "choices were not found in the sources"
 while read -r tool flag; do
   others=()
@@ -74,6 +75,7 @@ while read -r tool flag; do
   expect "$(sed 's/.*give one of //; s/, /\n/g' <<<"$said" | grep -v ' ' | sort | paste -sd ' ')" "$tool" "--$flag" ''
 done <"$work/choices"
 expect uniform dp-route --strategy u
+expect "$(dp-route --list-strategies | cut -f 1 | sort | paste -sd ' ')" dp-run-local --strategy ''
 expect max dp-stream --rate ''
 expect synthetic dp-run-local --backend s
 expect 'exp: fixed:' dp-infer --service ''

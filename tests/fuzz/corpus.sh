@@ -20,7 +20,7 @@ tail -c 3073 data/fixture/test_512.bin >"$seeds/cifar10/last"
 
 cp tests/cli/data/run.json "$seeds/run_report/example"
 cp tests/cli/data/runs/*.json "$seeds/run_report/"
-for strategy in uniform dynamic sharded; do
+for strategy in $("$DP_BIN/dp-route" --list-strategies | cut -f 1); do
   pipelines/run-local.sh --backend null --data synthetic:1x8x8 --rate max --samples 640 --workers 2 --strategy "$strategy" \
     --out "$seeds/run_report/$strategy"
   sed -i "s|$seeds/run_report/||; "'s|"[^" ]*/\(dp-[a-z]* \)|"\1|' "$seeds/run_report/$strategy"  # where the tools stand is nobody's business

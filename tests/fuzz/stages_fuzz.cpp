@@ -47,8 +47,7 @@ struct Rig {
       }
       case 1: {
         RouterOptions options;
-        static constexpr const char* names[] = {"uniform", "dynamic", "sharded"};
-        options.strategy = names[choice / 4 % 3];
+        options.strategy = strategy_kinds()[choice / 4 % strategy_kinds().size()].name;
         options.workers = 2;
         options.boot_id = "here";
         stage.reset(router = new Router(std::move(options), 1));

@@ -54,4 +54,13 @@ for name in "${names[@]}"; do
   [[ -z $first ]] || sed -i "0,/^\\$first/s//.SH OPTIONS\n$first/" "$out/man1/$name.1"
   sed -i "s/^\(\.TH\) PROGRAM/\1 ${name^^}/; s/^program /$name /" "$out/man1/$name.1"
 done
-sed "s/@VERSION@/$version/; s/@DATE@/$date/" "$here/dataparallel.7" >"$out/man7/dataparallel.7"
+# strategies: what dp-route says of each.
+strategies() {
+  local name rule source parameters
+  "$bin/dp-route" --list-strategies | iconv -t ASCII//TRANSLIT | while IFS=$'\t' read -r name rule source _ _ parameters; do
+    printf '.TP\n.B %s\n%s (%s).%s\n' "$name" "$rule" "$source" "${parameters:+ Parameters: $parameters.}"
+  done | sed 's/-/\\-/g'
+}
+strategies >"$work/strategies"
+sed -e "s/@VERSION@/$version/; s/@DATE@/$date/" -e "/^@STRATEGIES@$/{r $work/strategies" -e 'd}' "$here/dataparallel.7" \
+  >"$out/man7/dataparallel.7"

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+#include "route/leases.hpp"
+
+#include <algorithm>
+
+namespace dp {
+namespace {
+
+constexpr Duration first_backoff = std::chrono::milliseconds(50);
+constexpr Duration longest_backoff = std::chrono::seconds(5);
+constexpr std::size_t most_claims = 1 << 20;    ///< who claims more computes it again
+constexpr std::size_t most_overtaken = 1024;    ///< a worker; of more the service time is lost
+
+bool worth_one_more_only(ErrorClass error) {
+  return error == ErrorClass::data || error == ErrorClass::permanent;
+}
+
+}  // namespace
+
+// ---- from the stream and the ledger ----------------------------------------------------------------------
+
+void Leases::add(Time now, Batch&& batch) {
+  const BatchId id = batch.lease.batch;
+  const SlabIndex index = batches_.insert(id).first;
+  Entry& entry = batches_[index];
+  entry.batch = std::move(batch);
+  if (const auto claim = claims_.find(id); claim != claims_.end()) {
+    adopt(now, index, claim->second);
+    claims_.erase(claim);
+  } else {
+    dispatcher_->arrive(now, entry.meta(), entry.batch.lease.attempt);
+  }
+}
+
+void Leases::add_unfit(Batch&& batch, std::string why, Outbox& out) {
+  const SlabIndex index = batches_.insert(batch.lease.batch).first;
+  batches_[index].batch = std::move(batch);
+  give_up(index, ErrorClass::data, why, out);
+}
+
+void Leases::commit(Time now, const Commit& commit) {
+  const std::uint64_t before = raw(settled_.watermark()), watermark = raw(commit.watermark);
+  if (watermark > before && watermark - before <= 4 * batches_.size()) {
+    for (std::uint64_t id = before; id < watermark; ++id) settle(now, BatchId{id});
+  } else if (watermark > before) {  // it leapt: a ledger that was here long before
+    batches_.for_each([&](SlabIndex index) {
+      if (batches_.key(index) < commit.watermark) settle(now, batches_.key(index));
+    });
+  }
+  settled_.merge(commit.watermark, commit.bitmap, [&](BatchId id) { settle(now, id); });
+  std::erase_if(claims_, [&](const auto& claim) { return settled_.contains(claim.first); });
+  std::erase_if(failed_, [&](const auto& failed) { return settled_.contains(failed.first); });
+}
+
+/// The ledger has it: whatever is under way with it does not matter any more.
+void Leases::settle(Time now, BatchId id) {
+  const SlabIndex index = batches_.find(id);
+  if (index == no_index) return;
+  Entry& entry = batches_[index];
+  if (entry.state == State::waiting) dispatcher_->withdraw(now, id);
+  if (entry.state == State::delayed) delayed_.erase({entry.retry_at, id});
+  if (entry.state == State::leased && entry.worker->overtaken.size() < most_overtaken)
+    entry.worker->overtaken.emplace(id, entry.leased_at);
+  end_attempt(now, entry, AttemptEnd::settled_elsewhere);
+  release(index);
+  batches_.erase(index);
+}
+
+// ---- to and from workers ---------------------------------------------------------------------------------
+
+const Batch& Leases::lease(Time now, const Ticket& ticket, WorkerSession& worker) {
+  const SlabIndex index = batches_.find(ticket.batch);
+  Entry& entry = batches_[index];
+  entry.state = State::leased;
+  entry.ticket = ticket;
+  entry.slot = ticket.slot;
+  entry.worker = &worker;
+  entry.leased_at = now;
+  entry.lease_until = now + options_.lease;
+  entry.lease_cap = now + options_.lease_cap;
+  entry.batch.number = ++worker.sent;
+  entry.batch.lease.attempt = ticket.attempt;
+  entry.batch.times.routed = now;
+  worker.serving.push_back(batches_, index);
+  return entry.batch;
+}
+
+void Leases::done(Time now, WorkerSession& worker, const Done& done, Outbox& out) {
+  const SlabIndex index = leased_by(worker, done.lease.batch);
+  const bool served = done.error == ErrorClass::none;  // failing fast is not serving fast
+  const auto observe = [&](Time since) {
+    if (served && worker.slot) dispatcher_->observe(now, *worker.slot, done.samples, done.service, between(since, now));
+  };
+  if (index == no_index) {
+    if (const auto overtaken = worker.overtaken.extract(done.lease.batch)) observe(overtaken.mapped());
+    return;
+  }
+  Entry& entry = batches_[index];
+  observe(entry.leased_at);
+  end_attempt(now, entry, served ? AttemptEnd::served : AttemptEnd::failed);
+  if (served) {
+    worker.serving.erase(batches_, index);
+    worker.unsettled.push_back(batches_, index);
+    entry.state = State::done;
+    entry.lease_until = now + options_.lease;
+    return;
+  }
+  record_.note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message), out);
+  record_.blame(worker.name);
+  try_again(now, index, true, done.error, done.message, out);
+}
+
+void Leases::handed_back(Time now, WorkerSession& worker, const Return& message, Outbox& out) {
+  const SlabIndex index = leased_by(worker, message.lease.batch);
+  if (index == no_index) return;
+  end_attempt(now, batches_[index], AttemptEnd::returned);
+  try_again(now, index, false, ErrorClass::transient, "handed back", out);
+}
+
+void Leases::renew(Time now, const WorkerSession& worker, std::span<const std::uint64_t> held) {
+  for (const std::uint64_t id : held) {
+    const SlabIndex index = batches_.find(BatchId{id});
+    if (index != no_index && batches_[index].worker == &worker) batches_[index].lease_until = now + options_.lease;
+  }
+}
+
+void Leases::claim(Time now, BatchId id, WorkerSession& worker, bool done) {
+  const SlabIndex index = batches_.find(id);
+  if (index != no_index) return adopt(now, index, {&worker, done});
+  if (!settled_.contains(id) && claims_.size() < most_claims) claims_.insert_or_assign(id, Claim{&worker, done});
+}
+
+/// No need to send the batch anywhere.
+void Leases::adopt(Time now, SlabIndex index, Claim claim) {
+  Entry& entry = batches_[index];
+  if (entry.state == State::leased || entry.state == State::done || entry.state == State::failed) return;
+  if (entry.state == State::delayed) delayed_.erase({entry.retry_at, batches_.key(index)});
+  if (entry.state == State::waiting) dispatcher_->withdraw(now, batches_.key(index));
+  WorkerSession& worker = *claim.worker;
+  entry.worker = &worker;
+  entry.lease_until = now + options_.lease;
+  if (claim.done) {
+    entry.state = State::done;
+    return worker.unsettled.push_back(batches_, index);
+  }
+  entry.state = State::leased;
+  entry.leased_at = now;
+  entry.lease_cap = now + options_.lease_cap;
+  worker.serving.push_back(batches_, index);
+  if (worker.slot) count_at_its_place(now, entry);
+}
+
+void Leases::seated(Time now, WorkerSession& worker) {
+  for (SlabIndex i = worker.serving.front(); i != no_index; i = SlabList::after(batches_, i))
+    count_at_its_place(now, batches_[i]);
+}
+
+void Leases::count_at_its_place(Time now, Entry& entry) {
+  entry.slot = entry.worker->slot;
+  entry.ticket = dispatcher_->adopt(now, entry.meta(), entry.batch.lease.attempt, *entry.slot);
+}
+
+void Leases::hand_over(Time now, WorkerSession& old, WorkerSession& fresh, const std::set<std::uint64_t>& held,
+                       const std::set<std::uint64_t>& unacked) {
+  for (SlabList* list : {&old.serving, &old.unsettled}) {
+    for (SlabIndex index = list->front(); index != no_index;) {
+      const SlabIndex after = SlabList::after(batches_, index);
+      const std::uint64_t id = raw(batches_.key(index));
+      const bool serving = list == &old.serving && held.contains(id);
+      if (serving || unacked.contains(id)) {
+        Entry& entry = batches_[index];
+        entry.ticket.reset();  // until the worker has its place again
+        list->erase(batches_, index);
+        (serving ? fresh.serving : fresh.unsettled).push_back(batches_, index);
+        entry.state = serving ? State::leased : State::done;
+        entry.worker = &fresh;
+        entry.lease_until = now + options_.lease;
+      }
+      index = after;
+    }
+  }
+}
+
+void Leases::lost(Time now, WorkerSession& worker, bool charge, Outbox& out) {
+  std::erase_if(claims_, [&](const auto& claim) { return claim.second.worker == &worker; });
+  for (bool computing = charge; !worker.serving.empty(); computing = false) {
+    if (computing) record_.blame(worker.name);
+    try_again(now, worker.serving.front(), computing, ErrorClass::transient, "worker lost", out);
+  }
+  while (!worker.unsettled.empty()) {
+    try_again(now, worker.unsettled.front(), false, ErrorClass::transient,
+              "worker lost before its result was in the ledger", out);
+  }
+}
+
+// ---- time ------------------------------------------------------------------------------------------------
+
+void Leases::retry(Time now) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    Entry& entry = batches_[batches_.find(delayed_.begin()->second)];
+    delayed_.erase(delayed_.begin());
+    entry.state = State::waiting;
+    dispatcher_->arrive(now, entry.meta(), entry.batch.lease.attempt, entry.exclude);
+  }
+}
+
+void Leases::expire(Time now, bool ledger_up, const Roster& roster, Outbox& out) {
+  const auto take_back = [&](const SlabList& list, auto&& end) {
+    for (SlabIndex index = list.front(); index != no_index;) {
+      const SlabIndex after = SlabList::after(batches_, index);
+      if (batches_[index].lease_until <= now) end(index);
+      index = after;
+    }
+  };
+  for (const auto& [peer, worker] : roster.all()) {
+    if (ledger_up) {
+      take_back(worker->unsettled, [&](SlabIndex index) {
+        record_.note(now, fmt::format("the result of batch {} never reached the ledger", raw(batches_.key(index))), out);
+        try_again(now, index, false, ErrorClass::transient, "result not in the ledger", out);
+      });
+    }
+    take_back(worker->serving, [&](SlabIndex index) {
+      record_.note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(batches_.key(index)), worker->name),
+                   out);
+      record_.blame(worker->name);
+      end_attempt(now, batches_[index], AttemptEnd::lease_ran_out);
+      try_again(now, index, true, ErrorClass::transient, "lease ran out", out);
+    });
+  }
+}
+
+bool Leases::over_cap(Time now, const WorkerSession& worker) const {
+  for (SlabIndex i = worker.serving.front(); i != no_index; i = SlabList::after(batches_, i)) {
+    if (batches_[i].lease_cap <= now) return true;
+  }
+  return false;
+}
+
+void Leases::postpone(Duration by) {
+  batches_.for_each([&](SlabIndex index) {
+    batches_[index].lease_until += by;
+    batches_[index].lease_cap += by;
+  });
+}
+
+void Leases::extend_all(Time now) {
+  batches_.for_each([&](SlabIndex index) {
+    Time& until = batches_[index].lease_until;
+    until = std::max(until, now + options_.lease);
+  });
+}
+
+std::vector<Failed> Leases::failures(bool all) {
+  std::vector<Failed> failures;
+  for (const BatchId id : std::exchange(untold_, {})) {
+    if (!all && failed_.contains(id)) failures.push_back(failed_.at(id));
+  }
+  if (all) {
+    for (const auto& [id, failure] : failed_) failures.push_back(failure);
+  }
+  return failures;
+}
+
+// ---- inside ----------------------------------------------------------------------------------------------
+
+SlabIndex Leases::leased_by(const WorkerSession& worker, BatchId id) const {
+  const SlabIndex index = batches_.find(id);
+  if (index == no_index || batches_[index].worker != &worker || batches_[index].state != State::leased) return no_index;
+  return index;
+}
+
+/// Whatever but success counts against the worker when the batch is placed again.
+void Leases::end_attempt(Time now, Entry& entry, AttemptEnd how) {
+  if (!entry.ticket) return;
+  if (how != AttemptEnd::served) entry.exclude = Excluded{entry.ticket->slot, entry.ticket->life};
+  dispatcher_->finish(now, *entry.ticket, how);
+  entry.ticket.reset();
+}
+
+/// Takes a batch from the worker it was leased to, or done by.
+void Leases::release(SlabIndex index) {
+  Entry& entry = batches_[index];
+  if (entry.state == State::leased) entry.worker->serving.erase(batches_, index);
+  if (entry.state == State::done) entry.worker->unsettled.erase(batches_, index);
+  entry.worker = nullptr;
+}
+
+/// An attempt ended without a result: another one, after a while, or the batch is given up.
+void Leases::try_again(Time now, SlabIndex index, bool charge, ErrorClass error, const std::string& why, Outbox& out) {
+  Entry& entry = batches_[index];
+  release(index);
+  entry.ticket.reset();
+  record_.retried();
+  if (charge) {
+    ++entry.charged;
+    if (worth_one_more_only(error)) ++entry.permanent_failures;
+  }
+  const std::uint32_t attempt = entry.batch.lease.attempt;
+  if (charge && (entry.charged >= options_.attempts || entry.permanent_failures >= 2)) {
+    record_.decided(now, entry.meta(), attempt, "failed", entry.slot);
+    return give_up(index, error, why, out);
+  }
+  const int doublings = std::min(static_cast<int>(entry.charged), 10);
+  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
+  const double jitter = 0.5 + rng_.uniform();
+  entry.state = State::delayed;
+  entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
+  const BatchId id = batches_.key(index);
+  out.debug("batch {} is tried again in {:.0f} ms: {} ({} of {} attempts charged)", raw(id),
+            1e3 * to_seconds(entry.retry_at - now), why, entry.charged, options_.attempts);
+  delayed_.emplace(entry.retry_at, id);
+  record_.decided(now, entry.meta(), attempt, "retry", entry.slot);
+}
+
+void Leases::give_up(SlabIndex index, ErrorClass error, const std::string& why, Outbox& out) {
+  constexpr std::size_t longest_why = 512;
+  Entry& entry = batches_[index];
+  const BatchId id = batches_.key(index);
+  entry.state = State::failed;
+  entry.batch.payload = {};
+  out.debug("batch {} is given up: {}", raw(id), why);
+  failed_[id] = {id, entry.charged, error, why.substr(0, longest_why)};
+  untold_.push_back(id);
+}
+
+}  // namespace dp

@@ -1,0 +1,115 @@
+// Every batch from its arrival until the collector has settled it: leased to a worker, taken back when that ends badly,
+// tried again after a while or given up. What it knows is soft: after a restart the stream re-sends and the workers say what
+// they hold. Where a batch goes is the dispatcher's business.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/settled.hpp"
+#include "base/slab_map.hpp"
+#include "route/dispatcher.hpp"
+#include "route/roster.hpp"
+#include "route/router_options.hpp"
+#include "route/router_record.hpp"
+
+namespace dp {
+
+class Leases {
+ public:
+  /// The references are kept.
+  Leases(const RouterOptions& options, RouterRecord& record, Rng& rng) : options_(options), record_(record), rng_(rng) {}
+  /// To be called before anything else but `commit`.
+  void use(Dispatcher& dispatcher) { dispatcher_ = &dispatcher; }
+
+  /// Batches that are kept: those sent to the router that are not settled.
+  std::size_t size() const { return batches_.size(); }
+  /// Kept or settled.
+  bool knows(BatchId id) const { return settled_.contains(id) || batches_.find(id) != no_index; }
+
+  // ---- from the stream and the ledger ----
+  void add(Time now, Batch&& batch);
+  /// A batch that nobody can serve: given up at once.
+  void add_unfit(Batch&& batch, std::string why, Outbox& out);
+  void commit(Time now, const Commit& commit);
+
+  // ---- to and from workers ----
+  /// What goes out with this ticket, to `worker`, whose lease it is from now on.
+  const Batch& lease(Time now, const Ticket& ticket, WorkerSession& worker);
+  void done(Time now, WorkerSession& worker, const Done& done, Outbox& out);
+  void handed_back(Time now, WorkerSession& worker, const Return& message, Outbox& out);
+  void renew(Time now, const WorkerSession& worker, std::span<const std::uint64_t> held);
+  /// It says that it holds this batch, or has done it: kept in mind until the stream has sent it.
+  void claim(Time now, BatchId id, WorkerSession& worker, bool done);
+  /// It has a place now: what it serves counts there.
+  void seated(Time now, WorkerSession& worker);
+  /// What the worker still holds stays with it, on its new connection.
+  void hand_over(Time now, WorkerSession& old, WorkerSession& fresh, const std::set<std::uint64_t>& held,
+                 const std::set<std::uint64_t>& unacked);
+  /// Its batches go elsewhere. At most the one it was computing is charged an attempt.
+  void lost(Time now, WorkerSession& worker, bool charge, Outbox& out);
+
+  // ---- time ----
+  /// Those whose back-off is over are given to the dispatcher.
+  void retry(Time now);
+  Time next_retry() const { return delayed_.empty() ? never : delayed_.begin()->first; }
+  /// Takes leases back that have run out; `ledger_up`: results that the ledger does not have within a lease are lost, too.
+  void expire(Time now, bool ledger_up, const Roster& roster, Outbox& out);
+  /// Holds a batch beyond the cap, however often it was renewed.
+  bool over_cap(Time now, const WorkerSession& worker) const;
+  /// Nobody could renew meanwhile.
+  void postpone(Duration by);
+  /// None runs out within the usual time from now.
+  void extend_all(Time now);
+
+  /// Batches given up and not settled as such, and which of them to tell the ledger: those not told yet, or all.
+  std::vector<Failed> failures(bool all);
+
+ private:
+  enum class State { waiting, delayed, leased, done, failed };
+  struct Entry {
+    SlabLinks links;
+    Batch batch;
+    State state = State::waiting;  ///< in the dispatcher
+    std::uint32_t charged = 0;
+    std::uint32_t permanent_failures = 0;  ///< of class data or permanent: another try elsewhere is the last
+    std::optional<Ticket> ticket;          ///< of the attempt under way, if its worker has a place
+    std::optional<Slot> slot;              ///< of the latest attempt
+    std::optional<Excluded> exclude;       ///< failed there: elsewhere if there is an elsewhere
+    WorkerSession* worker = nullptr;       ///< leased to, or done by
+    Time lease_until{}, lease_cap{}, retry_at{}, leased_at{};
+    BatchMeta meta() const { return {batch.lease.batch, batch.shard, static_cast<std::uint32_t>(batch.ids.size())}; }
+  };
+  struct Claim {
+    WorkerSession* worker;
+    bool done;
+  };
+
+  void adopt(Time now, SlabIndex index, Claim claim);
+  void count_at_its_place(Time now, Entry& entry);
+  /// Nothing if it is not this worker's lease.
+  SlabIndex leased_by(const WorkerSession& worker, BatchId id) const;
+  void end_attempt(Time now, Entry& entry, AttemptEnd how);
+  void release(SlabIndex index);
+  void try_again(Time now, SlabIndex index, bool charge, ErrorClass error, const std::string& why, Outbox& out);
+  void give_up(SlabIndex index, ErrorClass error, const std::string& why, Outbox& out);
+  void settle(Time now, BatchId id);
+
+  const RouterOptions& options_;
+  RouterRecord& record_;
+  Rng& rng_;
+  Dispatcher* dispatcher_ = nullptr;
+  SlabMap<BatchId, Entry> batches_;
+  std::set<std::pair<Time, BatchId>> delayed_;
+  std::map<BatchId, Failed> failed_;
+  std::vector<BatchId> untold_;      ///< of `failed_`
+  std::map<BatchId, Claim> claims_;  ///< of batches that the stream has not sent here yet
+  Settled settled_;
+};
+
+}  // namespace dp

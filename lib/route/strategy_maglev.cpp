@@ -1,0 +1,73 @@
+// maglev: consistent hashing by a lookup table (Eisenbud et al., NSDI 2016). Each live worker has a permutation of the
+// table's entries; they take turns in claiming entries, so that shares are nearly equal, and a key goes where the entry of
+// its hash belongs. When a worker is lost or comes the table is made anew (a few milliseconds at 4,096 workers): its share
+// moves, and of the others' keys a few, too.
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <iterator>
+
+#include "route/maglev_table.hpp"
+#include "route/placement_key.hpp"
+#include "route/strategy.hpp"
+
+namespace dp {
+namespace {
+
+/// Primes, the larger two the paper's. A hundred entries a worker keep shares within a percent.
+constexpr std::uint32_t table_sizes[] = {1021, 8191, 65'537, 655'373};
+
+std::uint32_t entries_for(std::size_t workers) {
+  for (const std::uint32_t entries : table_sizes) {
+    if (entries >= 100 * workers) return entries;
+  }
+  return std::end(table_sizes)[-1];
+}
+
+class Maglev final : public Strategy {
+ public:
+  Maglev(const StrategySetup& setup, const StrategyParameters& parameters) : key_(setup, parameters, "maglev"), seed_(mix(setup.seed, 0x6d61676c6576ULL)) {}
+
+  std::optional<Slot> choose(Time, const BatchMeta& batch, std::optional<Slot> exclude, const WorkerView& view) override {
+    if (stale_) fill(view);
+    std::size_t at = key_(batch) % table_.size();
+    while (table_[at] == exclude) at = at + 1 == table_.size() ? 0 : at + 1;
+    return table_[at];
+  }
+  void joined(Slot, bool) override { stale_ = true; }
+  void left(Slot) override { stale_ = true; }
+
+ private:
+  void fill(const WorkerView& view) {
+    std::vector<Slot> live(view.live().members().begin(), view.live().members().end());
+    std::sort(live.begin(), live.end());
+    const std::uint32_t entries = entries_for(live.size());
+    std::vector<MaglevPermutation> permutations;
+    for (const Slot slot : live) {
+      permutations.push_back({static_cast<std::uint32_t>(mix(seed_, 2 * slot) % entries),
+                              static_cast<std::uint32_t>(mix(seed_, 2 * slot + 1) % (entries - 1) + 1)});
+    }
+    table_ = maglev_table(permutations, entries);
+    for (std::uint32_t& entry : table_) entry = live[entry];
+    stale_ = false;
+  }
+
+  PlacementKey key_;
+  std::uint64_t seed_;  ///< of the permutations
+  std::vector<Slot> table_;
+  bool stale_ = true;
+};
+
+}  // namespace
+
+StrategyKind maglev_strategy() {
+  return {.name = "maglev",
+          .rule = "the worker that a lookup table, shared out evenly by the workers' permutations, has for the key",
+          .source = "Eisenbud et al., NSDI 2016",
+          .traits = {.elastic = true, .needs_shards = true, .others_move = 0.05},
+          .parameters = {PlacementKey::parameter},
+          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
+            return std::make_unique<Maglev>(setup, parameters);
+          }};
+}
+
+}  // namespace dp

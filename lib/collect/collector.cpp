@@ -118,7 +118,8 @@ void Collector::on_message(Time now, PeerId from, Envelope& envelope, Outbox& ou
 // ---- peers -----------------------------------------------------------------------------------------------
 
 void Collector::gone(Time now, const PeerState& state, Outbox& out) {
-  std::string what = fmt::format("{} {} was lost (no heartbeat)", name_of(state.role), state.name);
+  std::string what = fmt::format("{} {} was lost ({})", name_of(state.role), state.name,
+                                 state.disconnected ? "its connection ended" : "no heartbeat");
   out.warn(what);
   happened(now, std::move(what));
   presence_[{state.role, state.name}] = {PeerPresence::lost, state.heard};
@@ -162,6 +163,8 @@ void Collector::flush_now(Time now, Outbox& out) {
   next_flush_ = {};
   flush(now, out);
 }
+
+void Collector::disconnected(Time now, PeerId peer, Outbox&) { peers_.disconnected(now, peer); }
 
 void Collector::tick(Time now, Outbox& out) {
   if (finished()) return;

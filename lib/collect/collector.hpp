@@ -38,6 +38,7 @@ class Collector final : public Stage {
   Collector(CollectorOptions options, std::uint64_t nonce_seed);
 
   void receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) override;
+  void disconnected(Time now, PeerId peer, Outbox& out) override;
   void tick(Time now, Outbox& out) override;
   Time next_deadline() const override;
   void drain(Time now, Outbox& out) override;

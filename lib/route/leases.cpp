@@ -107,14 +107,14 @@ void Leases::done(Time now, WorkerSession& worker, const Done& done, Outbox& out
   }
   record_.note(now, fmt::format("batch {} failed on worker {}: {}", raw(done.lease.batch), worker.name, done.message), out);
   record_.blame(worker.name);
-  try_again(now, index, true, done.error, done.message, out);
+  try_again(now, index, {.charge = true}, done.error, done.message, out);
 }
 
 void Leases::handed_back(Time now, WorkerSession& worker, const Return& message, Outbox& out) {
   const SlabIndex index = leased_by(worker, message.lease.batch);
   if (index == no_index) return;
   end_attempt(now, batches_[index], AttemptEnd::returned);
-  try_again(now, index, false, ErrorClass::transient, "handed back", out);
+  try_again(now, index, {}, ErrorClass::transient, "handed back", out);
 }
 
 void Leases::renew(Time now, const WorkerSession& worker, std::span<const std::uint64_t> held) {
@@ -124,8 +124,13 @@ void Leases::renew(Time now, const WorkerSession& worker, std::span<const std::u
   }
 }
 
-void Leases::claim(Time now, BatchId id, WorkerSession& worker, bool done) {
+void Leases::claim(Time now, BatchId id, WorkerSession& worker, std::uint64_t process, bool done) {
   const SlabIndex index = batches_.find(id);
+  if (index != no_index && batches_[index].charged_for == process) {
+    --batches_[index].charged;
+    batches_[index].charged_for.reset();
+    record_.pardon(worker.name);
+  }
   if (index != no_index) return adopt(now, index, {&worker, done});
   if (!settled_.contains(id) && claims_.size() < most_claims) claims_.insert_or_assign(id, Claim{&worker, done});
 }
@@ -135,6 +140,7 @@ void Leases::adopt(Time now, SlabIndex index, Claim claim) {
   Entry& entry = batches_[index];
   if (entry.state == State::leased || entry.state == State::done || entry.state == State::failed) return;
   if (entry.state == State::delayed) delayed_.erase({entry.retry_at, batches_.key(index)});
+  entry.last_chance = false;
   if (entry.state == State::waiting) dispatcher_->withdraw(now, batches_.key(index));
   WorkerSession& worker = *claim.worker;
   entry.worker = &worker;
@@ -181,24 +187,30 @@ void Leases::hand_over(Time now, WorkerSession& old, WorkerSession& fresh, const
   }
 }
 
-void Leases::lost(Time now, WorkerSession& worker, bool charge, Outbox& out) {
+void Leases::lost(Time now, WorkerSession& worker, const Blame& blame, Outbox& out) {
   std::erase_if(claims_, [&](const auto& claim) { return claim.second.worker == &worker; });
-  for (bool computing = charge; !worker.serving.empty(); computing = false) {
-    if (computing) record_.blame(worker.name);
-    try_again(now, worker.serving.front(), computing, ErrorClass::transient, "worker lost", out);
+  for (bool computing = true; !worker.serving.empty(); computing = false) {
+    if (computing && blame.charge) record_.blame(worker.name);
+    try_again(now, worker.serving.front(), computing ? blame : Blame{}, ErrorClass::transient, "worker lost", out);
   }
   while (!worker.unsettled.empty()) {
-    try_again(now, worker.unsettled.front(), false, ErrorClass::transient,
+    try_again(now, worker.unsettled.front(), {}, ErrorClass::transient,
               "worker lost before its result was in the ledger", out);
   }
 }
 
 // ---- time ------------------------------------------------------------------------------------------------
 
-void Leases::retry(Time now) {
+void Leases::retry(Time now, Outbox& out) {
   while (!delayed_.empty() && delayed_.begin()->first <= now) {
-    Entry& entry = batches_[batches_.find(delayed_.begin()->second)];
+    const SlabIndex index = batches_.find(delayed_.begin()->second);
+    Entry& entry = batches_[index];
     delayed_.erase(delayed_.begin());
+    if (entry.last_chance) {
+      record_.decided(now, entry.meta(), entry.batch.lease.attempt, "failed", entry.slot);
+      give_up(index, ErrorClass::transient, "worker lost", out);
+      continue;
+    }
     entry.state = State::waiting;
     dispatcher_->arrive(now, entry.meta(), entry.batch.lease.attempt, entry.exclude);
   }
@@ -216,7 +228,7 @@ void Leases::expire(Time now, bool ledger_up, const Roster& roster, Outbox& out)
     if (ledger_up) {
       take_back(worker->unsettled, [&](SlabIndex index) {
         record_.note(now, fmt::format("the result of batch {} never reached the ledger", raw(batches_.key(index))), out);
-        try_again(now, index, false, ErrorClass::transient, "result not in the ledger", out);
+        try_again(now, index, {}, ErrorClass::transient, "result not in the ledger", out);
       });
     }
     take_back(worker->serving, [&](SlabIndex index) {
@@ -224,7 +236,7 @@ void Leases::expire(Time now, bool ledger_up, const Roster& roster, Outbox& out)
                    out);
       record_.blame(worker->name);
       end_attempt(now, batches_[index], AttemptEnd::lease_ran_out);
-      try_again(now, index, true, ErrorClass::transient, "lease ran out", out);
+      try_again(now, index, {.charge = true}, ErrorClass::transient, "lease ran out", out);
     });
   }
 }
@@ -286,30 +298,38 @@ void Leases::release(SlabIndex index) {
 }
 
 /// An attempt ended without a result: another one, after a while, or the batch is given up.
-void Leases::try_again(Time now, SlabIndex index, bool charge, ErrorClass error, const std::string& why, Outbox& out) {
+void Leases::try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass error, const std::string& why,
+                       Outbox& out) {
   Entry& entry = batches_[index];
   release(index);
   entry.ticket.reset();
   record_.retried();
-  if (charge) {
+  if (blame.charge) {
     ++entry.charged;
+    entry.charged_for = blame.until_back;
     if (worth_one_more_only(error)) ++entry.permanent_failures;
   }
   const std::uint32_t attempt = entry.batch.lease.attempt;
-  if (charge && (entry.charged >= options_.attempts || entry.permanent_failures >= 2)) {
+  const bool enough = blame.charge && (entry.charged >= options_.attempts || entry.permanent_failures >= 2);
+  if (enough && !blame.until_back) {
     record_.decided(now, entry.meta(), attempt, "failed", entry.slot);
     return give_up(index, error, why, out);
   }
-  const int doublings = std::min(static_cast<int>(entry.charged), 10);
-  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
-  const double jitter = 0.5 + rng_.uniform();
+  entry.last_chance = enough;
+  entry.retry_at = now + (enough ? options_.timing.missed * options_.timing.heartbeat : back_off(entry.charged));
   entry.state = State::delayed;
-  entry.retry_at = now + from_seconds(to_seconds(step) * jitter);
   const BatchId id = batches_.key(index);
-  out.debug("batch {} is tried again in {:.0f} ms: {} ({} of {} attempts charged)", raw(id),
+  out.debug("batch {} is {} in {:.0f} ms: {} ({} of {} attempts charged)", raw(id), enough ? "given up" : "tried again",
             1e3 * to_seconds(entry.retry_at - now), why, entry.charged, options_.attempts);
   delayed_.emplace(entry.retry_at, id);
   record_.decided(now, entry.meta(), attempt, "retry", entry.slot);
+}
+
+/// Exponential, with jitter.
+Duration Leases::back_off(std::uint32_t charged) {
+  const int doublings = std::min(static_cast<int>(charged), 10);
+  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
+  return from_seconds(to_seconds(step) * (0.5 + rng_.uniform()));
 }
 
 void Leases::give_up(SlabIndex index, ErrorClass error, const std::string& why, Outbox& out) {

@@ -20,6 +20,12 @@
 
 namespace dp {
 
+/// Who pays when a worker is lost.
+struct Blame {
+  bool charge = false;  ///< the batch that it was computing is charged an attempt
+  std::optional<std::uint64_t> until_back = {};  ///< unless this process is back: its connection has ended, no more is known
+};
+
 class Leases {
  public:
   /// The references are kept.
@@ -44,19 +50,20 @@ class Leases {
   void done(Time now, WorkerSession& worker, const Done& done, Outbox& out);
   void handed_back(Time now, WorkerSession& worker, const Return& message, Outbox& out);
   void renew(Time now, const WorkerSession& worker, std::span<const std::uint64_t> held);
-  /// It says that it holds this batch, or has done it: kept in mind until the stream has sent it.
-  void claim(Time now, BatchId id, WorkerSession& worker, bool done);
+  /// It says that it holds this batch, or has done it: kept in mind until the stream has sent it. What its process was
+  /// charged for being away is taken back.
+  void claim(Time now, BatchId id, WorkerSession& worker, std::uint64_t process, bool done);
   /// It has a place now: what it serves counts there.
   void seated(Time now, WorkerSession& worker);
   /// What the worker still holds stays with it, on its new connection.
   void hand_over(Time now, WorkerSession& old, WorkerSession& fresh, const std::set<std::uint64_t>& held,
                  const std::set<std::uint64_t>& unacked);
-  /// Its batches go elsewhere. At most the one it was computing is charged an attempt.
-  void lost(Time now, WorkerSession& worker, bool charge, Outbox& out);
+  /// Its batches go elsewhere.
+  void lost(Time now, WorkerSession& worker, const Blame& blame, Outbox& out);
 
   // ---- time ----
   /// Those whose back-off is over are given to the dispatcher.
-  void retry(Time now);
+  void retry(Time now, Outbox& out);
   Time next_retry() const { return delayed_.empty() ? never : delayed_.begin()->first; }
   /// Takes leases back that have run out; `ledger_up`: results that the ledger does not have within a lease are lost, too.
   void expire(Time now, bool ledger_up, const Roster& roster, Outbox& out);
@@ -83,6 +90,8 @@ class Leases {
     std::optional<Excluded> exclude;       ///< failed there: elsewhere if there is an elsewhere
     WorkerSession* worker = nullptr;       ///< leased to, or done by
     Time lease_until{}, lease_cap{}, retry_at{}, leased_at{};
+    std::optional<std::uint64_t> charged_for;  ///< the process whose absence was charged: it may be back
+    bool last_chance = false;                  ///< given up once its time is over, unless that process is back
     BatchMeta meta() const { return {batch.lease.batch, batch.shard, static_cast<std::uint32_t>(batch.ids.size())}; }
   };
   struct Claim {
@@ -96,7 +105,8 @@ class Leases {
   SlabIndex leased_by(const WorkerSession& worker, BatchId id) const;
   void end_attempt(Time now, Entry& entry, AttemptEnd how);
   void release(SlabIndex index);
-  void try_again(Time now, SlabIndex index, bool charge, ErrorClass error, const std::string& why, Outbox& out);
+  void try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass error, const std::string& why, Outbox& out);
+  Duration back_off(std::uint32_t charged);
   void give_up(SlabIndex index, ErrorClass error, const std::string& why, Outbox& out);
   void settle(Time now, BatchId id);
 

@@ -74,7 +74,7 @@ void Router::extend_stream_credit(Outbox& out) {
 /// Sends what can be sent.
 void Router::pump(Time now, Outbox& out) {
   if (running_ && !finishing_) {
-    leases_.retry(now);
+    leases_.retry(now, out);
     while (const auto ticket = dispatcher_->next(now)) {
       WorkerSession& worker = *roster_.in(ticket->slot);
       peers_.send(worker.peer, leases_.lease(now, *ticket, worker), out);
@@ -105,6 +105,8 @@ void Router::try_start(Time now, Outbox& out) {
 
 // ---- time ------------------------------------------------------------------------------------------------
 
+void Router::disconnected(Time now, PeerId peer, Outbox&) { peers_.disconnected(now, peer); }
+
 void Router::tick(Time now, Outbox& out) {
   if (finished()) return;
   if (begun_ == Time{}) begun_ = alone_since_ = last_tick_ = now;
@@ -115,7 +117,7 @@ void Router::tick(Time now, Outbox& out) {
   last_tick_ = now;
   if (collect_.tick(now, out) == LinkEvent::gave_up) return finish(Exit::failed, collect_.complaint());
   for (const auto& [peer, state] : peers_.expire(now, out))
-    peer_gone(now, peer, state, "was lost (no heartbeat)", out);
+    peer_gone(now, peer, state, state.disconnected ? "was lost (its connection ended)" : "was lost (no heartbeat)", out);
   if (now >= next_leases_) {
     expire_leases(now, out);
     next_leases_ = now + options_.timing.heartbeat / 2;

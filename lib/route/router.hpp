@@ -24,6 +24,7 @@ class Router final : public Stage {
   Router(RouterOptions options, std::uint64_t nonce_seed);
 
   void receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) override;
+  void disconnected(Time now, PeerId peer, Outbox& out) override;
   void tick(Time now, Outbox& out) override;
   Time next_deadline() const override;
   void drain(Time now, Outbox& out) override;
@@ -43,8 +44,8 @@ class Router final : public Stage {
   void on_worker(Time now, WorkerSession& worker, const Message& message, Outbox& out);
   void credited(Time now, WorkerSession& worker, std::uint64_t limit, bool warm, Outbox& out);
   void peer_gone(Time now, PeerId peer, const PeerState& state, const char* how, Outbox& out);
-  /// `returns`: on a new connection, and has not told yet what it still holds otherwise.
-  void worker_gone(Time now, PeerId peer, bool charge, bool returns, Outbox& out);
+  /// `returns`: it is here already, on a new connection.
+  void worker_gone(Time now, PeerId peer, const Blame& blame, bool returns, Outbox& out);
   void take_place(Time now, WorkerSession& worker, Outbox& out);
   void seat(Time now, WorkerSession& worker, Slot slot, Outbox& out);
 

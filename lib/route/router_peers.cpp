@@ -134,7 +134,7 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
                       {hello.unacked.begin(), hello.unacked.end()});
     out.debug("worker {} is back, {}: it keeps {} batches", fresh->name,
               fresh->resumes ? "the same process" : "a new process", fresh->serving.size() + fresh->unsettled.size());
-    worker_gone(now, *acceptance.replaced, !fresh->resumes, true, out);
+    worker_gone(now, *acceptance.replaced, {.charge = !fresh->resumes}, true, out);
   }
   WorkerSession& worker = roster_.add(from, std::move(fresh));
   if (!hello.held.empty()) roster_.warmed(worker);
@@ -142,8 +142,9 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
     out.debug("worker {} brings {} batches and {} results with it", worker.name, hello.held.size(), hello.unacked.size());
   if (running_) take_place(now, worker, out);
   if (running_ && !worker.slot) out.debug("worker {} is a spare: every place is taken", worker.name);
-  for (const std::uint64_t id : hello.held) leases_.claim(now, BatchId{id}, worker, false);
-  for (const std::uint64_t id : hello.unacked) leases_.claim(now, BatchId{id}, worker, true);
+  const std::uint64_t process = process_of(envelope.from);
+  for (const std::uint64_t id : hello.held) leases_.claim(now, BatchId{id}, worker, process, false);
+  for (const std::uint64_t id : hello.unacked) leases_.claim(now, BatchId{id}, worker, process, true);
 }
 
 // ---- workers ---------------------------------------------------------------------------------------------
@@ -183,10 +184,12 @@ void Router::peer_gone(Time now, PeerId peer, const PeerState& state, const char
                              worker->serving.size() + worker->unsettled.size()),
                  out);
   }
-  worker_gone(now, peer, true, false, out);
+  // Whose connection has ended may yet be back.
+  const auto returning = state.disconnected ? std::optional(process_of(state.session)) : std::nullopt;
+  worker_gone(now, peer, {.charge = true, .until_back = returning}, false, out);
 }
 
-void Router::worker_gone(Time now, PeerId peer, bool charge, bool returns, Outbox& out) {
+void Router::worker_gone(Time now, PeerId peer, const Blame& blame, bool returns, Outbox& out) {
   WorkerSession& worker = *roster_.find(peer);
   const std::optional<Slot> slot = worker.slot;
   WorkerSession* spare = nullptr;
@@ -195,7 +198,7 @@ void Router::worker_gone(Time now, PeerId peer, bool charge, bool returns, Outbo
     spare = returns ? nullptr : roster_.warm_spare(&worker);
     dispatcher_->leave(now, *slot, returns || spare);
   }
-  leases_.lost(now, worker, charge, out);
+  leases_.lost(now, worker, blame, out);
   if (spare) {
     record_.note(now, fmt::format("spare worker {} takes the place of {}", spare->name, worker.name), out);
     seat(now, *spare, *slot, out);

@@ -31,6 +31,11 @@ class RouterRecord {
     constexpr std::size_t most_names = 4096;  // names are the workers' own
     if (failures_.size() < most_names || failures_.contains(worker)) ++failures_[worker];
   }
+  /// That one did not, after all.
+  void pardon(const std::string& worker) {
+    const auto found = failures_.find(worker);
+    if (found != failures_.end() && --found->second == 0) failures_.erase(found);
+  }
   void retried() { ++report_.retries; }
   /// The stream had to wait for room.
   void was_full() { ++report_.full; }

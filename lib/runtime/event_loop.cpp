@@ -41,6 +41,7 @@ Exit EventLoop::run(Stage& stage, Transport& transport) {
       stage.receive(now(), incoming->from, std::move(incoming->envelope), outbox);
       carry_out(transport, outbox);
     }
+    for (const PeerId peer : transport.disconnected()) stage.disconnected(now(), peer, outbox);
     handle_signals(stage, now(), outbox);
     for (const Watched& watched : watched_) watched.callback(now(), outbox);
     for (Periodic& periodic : periodic_) {

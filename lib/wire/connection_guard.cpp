@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <thread>
 #include <vector>
 #include <zmq.hpp>
@@ -110,6 +111,14 @@ struct ConnectionGuard::Impl {
   std::int64_t heap_before = 0, heap_before_unauthenticated = 0;
   zmq::socket_t events = {};
   int stop = -1;
+  std::mutex ended_lock = {};
+  std::vector<std::pair<int, ino_t>> ended = {};  ///< under the lock: connections, told to the reading thread
+  int some_ended = -1;
+  struct Owner {
+    PeerId peer{};
+    ino_t identity = 0;  ///< of the connection: a descriptor may be another's by now
+  };
+  std::vector<Owner> owners = {};  ///< by descriptor; the reading thread's alone
   std::thread thread = {};
 
   void serve() {
@@ -134,7 +143,7 @@ struct ConnectionGuard::Impl {
     std::int32_t fd = 0;
     std::memcpy(&kind, event.data(), sizeof kind);
     std::memcpy(&fd, static_cast<const char*>(event.data()) + sizeof kind, sizeof fd);
-    if (kind == ZMQ_EVENT_DISCONNECTED || kind == ZMQ_EVENT_CLOSED) connections.erase(fd);
+    if (kind == ZMQ_EVENT_DISCONNECTED || kind == ZMQ_EVENT_CLOSED) left(fd);
     if (kind == ZMQ_EVENT_ACCEPTED) arrived(fd);
     return true;
   }
@@ -146,6 +155,18 @@ struct ConnectionGuard::Impl {
     // It may have been let in before this event was read.
     ino_t before = tallies[fd].let_in;
     if (before != connections[fd].identity) tallies[fd].let_in.compare_exchange_strong(before, 0);
+  }
+
+  void left(int fd) {
+    const auto found = connections.find(fd);
+    if (found == connections.end()) return;
+    {
+      const std::lock_guard hold(ended_lock);
+      ended.emplace_back(fd, found->second.identity);
+    }
+    connections.erase(found);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(some_ended, &one, sizeof one);
   }
 
   /// Or cut already.
@@ -246,6 +267,8 @@ ConnectionGuard::ConnectionGuard(zmq::context_t& context, zmq::socket_t& watched
   impl_->most_unauthenticated = std::min(limits.most_unauthenticated, impl_->tallies.size() / 4);
   impl_->events = zmq::socket_t(context, zmq::socket_type::pair);
   impl_->stop = ::eventfd(0, EFD_CLOEXEC);
+  impl_->some_ended = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  impl_->owners.resize(impl_->tallies.size());
   static std::atomic<std::uint64_t> number = 0;  // endpoints must differ
   const std::string endpoint = fmt::format("inproc://connection-guard-{}", ++number);
   if (::zmq_socket_monitor(watched.handle(), endpoint.c_str(),
@@ -262,6 +285,7 @@ ConnectionGuard::~ConnectionGuard() {
   [[maybe_unused]] const auto written = ::write(impl_->stop, &one, sizeof one);
   impl_->thread.join();
   ::close(impl_->stop);
+  ::close(impl_->some_ended);
 }
 
 void ConnectionGuard::took(int fd, std::size_t frames, std::size_t bytes, bool let_in) {
@@ -276,6 +300,33 @@ void ConnectionGuard::let_in(int fd) {
   if (fd >= 0 && static_cast<std::size_t>(fd) < impl_->tallies.size())
     impl_->tallies[static_cast<std::size_t>(fd)].let_in = identity(fd);
 }
+
+void ConnectionGuard::belongs(int fd, PeerId peer) {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= impl_->owners.size()) return;
+  Impl::Owner& owner = impl_->owners[static_cast<std::size_t>(fd)];
+  if (owner.peer != peer) owner = {peer, identity(fd)};
+}
+
+/// Where a descriptor was reused before its last messages were read, nobody is named: heartbeats will tell.
+std::vector<PeerId> ConnectionGuard::ended() {
+  std::uint64_t count = 0;
+  if (::read(impl_->some_ended, &count, sizeof count) != sizeof count) return {};
+  std::vector<std::pair<int, ino_t>> ended;
+  {
+    const std::lock_guard hold(impl_->ended_lock);
+    ended.swap(impl_->ended);
+  }
+  std::vector<PeerId> peers;
+  for (const auto& [fd, identity] : ended) {
+    Impl::Owner& owner = impl_->owners[static_cast<std::size_t>(fd)];
+    if (identity == 0 || owner.identity != identity) continue;
+    peers.push_back(owner.peer);
+    owner = {};
+  }
+  return peers;
+}
+
+int ConnectionGuard::descriptor() const { return impl_->some_ended; }
 
 void ConnectionGuard::falls_asleep() { impl_->naps |= 1; }
 void ConnectionGuard::wakes() {

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
+#include "base/ids.hpp"
 #include "wire/refusals.hpp"
 
 namespace zmq {
@@ -34,6 +36,12 @@ class ConnectionGuard {
   void took(int fd, std::size_t frames, std::size_t bytes, bool let_in);
   /// Its peer may say more than a first message from here on.
   void let_in(int fd);
+  /// The descriptor is that of this peer, which was let in.
+  void belongs(int fd, PeerId peer);
+  /// Peers whose connection has ended since the last call.
+  std::vector<PeerId> ended();
+  /// Readable when there are some.
+  int descriptor() const;
   /// All that could be read was, and it waits for more: what ZeroMQ keeps now belongs to messages whose end has not come.
   void falls_asleep();
   void wakes();

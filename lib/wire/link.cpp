@@ -191,7 +191,7 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
       result.refused = true;
       return result;
     }
-    if (!same_process && id != from && now - peer.heard <= timing_.missed * timing_.heartbeat) {
+    if (!same_process && id != from && !peer.disconnected && now - peer.heard <= timing_.missed * timing_.heartbeat) {
       return ignore(fmt::format("the name '{}' is in use by a live {}", hello.name, name_of(hello.role)),
                     true);
     }
@@ -202,7 +202,7 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
   by_id_[by_id_.insert(from).first] = &peer;
   if (peer.session != envelope.from) {
     const Session ours{raw(ours_) + ++accepted_};
-    peer = PeerState{hello.role, hello.name, envelope.from, ours, now, {}, {}};
+    peer = PeerState{hello.role, hello.name, envelope.from, ours, now, {}, {}, {}};
     out.debug("{} {} joined: session {:x} with {:x}{}", name_of(hello.role), hello.name, raw(ours),
               raw(envelope.from), result.replaced ? ", in place of its last" : "");
   }
@@ -216,15 +216,25 @@ Listener::Acceptance Listener::accept(Time now, PeerId from, const Envelope& env
 
 std::vector<std::pair<PeerId, PeerState>> Listener::expire(Time now, Outbox& out) {
   std::vector<std::pair<PeerId, PeerState>> gone;
+  next_gone_ = never;
   for (auto& [id, peer] : peers_) {
     peer.heard = heard_leaving_out_absence(peer.heard, now, last_tick_, timing_.heartbeat);
-    if (now - peer.heard > timing_.missed * timing_.heartbeat) gone.emplace_back(id, peer);
+    const Time until = peer.disconnected ? *peer.disconnected + timing_.reconnect : never;
+    if (now - peer.heard > timing_.missed * timing_.heartbeat || now >= until) gone.emplace_back(id, peer);
+    else next_gone_ = std::min(next_gone_, until);
   }
   last_tick_ = now;
   for (const auto& [id, peer] : gone) drop(id, out);
   return gone;
 }
 
-Time Listener::next_deadline() const { return last_tick_ + timing_.heartbeat / 2; }
+void Listener::disconnected(Time now, PeerId peer) {
+  const SlabIndex found = by_id_.find(peer);
+  if (found == no_index || by_id_[found]->disconnected) return;
+  by_id_[found]->disconnected = now;
+  next_gone_ = std::min(next_gone_, now + timing_.reconnect);
+}
+
+Time Listener::next_deadline() const { return std::min(last_tick_ + timing_.heartbeat / 2, next_gone_); }
 
 }  // namespace dp

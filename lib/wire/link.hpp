@@ -18,6 +18,8 @@ struct LinkTiming {
   Duration heartbeat = std::chrono::seconds(1);
   int missed = 3;  ///< heartbeats not heard before a peer counts as gone
   Duration hello_every = std::chrono::milliseconds(50);
+  /// For a peer whose connection has ended to be back on another, before it counts as gone.
+  Duration reconnect = std::chrono::milliseconds(50);
   Duration wait = std::chrono::seconds(60);  ///< longest time without the peer before giving up
 };
 
@@ -100,6 +102,7 @@ struct PeerState {
   Session ours{};     ///< ours, drawn anew each time a peer is accepted
   Time heard{};
   Duration offset{}, bound{};  ///< add to the peer's times to have ours
+  std::optional<Time> disconnected = {};  ///< when its connection ended
 };
 
 /// The bound side of many links.
@@ -121,7 +124,9 @@ class Listener {
   Acceptance accept(Time now, PeerId from, const Envelope& hello, Welcome welcome, Outbox& out);
   void refuse(PeerId from, const Envelope& to, std::string reason, bool hello_again, Outbox& out);
 
-  /// Peers not heard of for too long; each is dropped here and must be let go by the stage.
+  /// The peer's connection has ended: unless it is back in time, `expire` names it; its name may be taken at once.
+  void disconnected(Time now, PeerId peer);
+  /// Peers not heard of for too long, or disconnected; each is dropped here and must be let go by the stage.
   std::vector<std::pair<PeerId, PeerState>> expire(Time now, Outbox& out);
   Time next_deadline() const;
 
@@ -141,7 +146,7 @@ class Listener {
   LinkTiming timing_;
   std::map<PeerId, PeerState> peers_;
   SlabMap<PeerId, PeerState*> by_id_;  ///< the same, found sooner
-  Time last_tick_{};
+  Time last_tick_{}, next_gone_ = never;  ///< the next of those disconnected counts as gone
 };
 
 }  // namespace dp

@@ -90,6 +90,9 @@ class Stage {
   virtual ~Stage() = default;
   /// A message came in.
   virtual void receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) = 0;
+  /// The connection to an inbound peer has ended, and all that came by it was received: its process is gone, or will be
+  /// back on another.
+  virtual void disconnected(Time /*now*/, PeerId /*peer*/, Outbox& /*out*/) {}
   /// `next_deadline()` has passed.
   virtual void tick(Time now, Outbox& out) = 0;
   virtual Time next_deadline() const = 0;

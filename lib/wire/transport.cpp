@@ -30,6 +30,7 @@ constexpr int most_refused_a_turn = 64;  ///< before the loop looks at its timer
 constexpr int frame_overhead = 64;       ///< of encryption, which counts towards the limit on a frame
 constexpr int most_cuts = 5;             ///< handshakes cut one after the other before a person is told
 constexpr auto try_again_after = std::chrono::seconds(1);
+constexpr auto read_by_then = std::chrono::milliseconds(100);
 
 using Clock = std::chrono::steady_clock;
 
@@ -128,6 +129,8 @@ struct Transport::Impl {
   Frames frames;
   PeerId last_from{};  ///< whose message was read last, and its descriptor
   int last_fd = -1;
+  bool drained = false;  ///< nothing waited when `receive` was last called
+  std::vector<std::pair<PeerId, Clock::time_point>> ended;  ///< connections, and when that was noticed
 
   ~Impl() {
     sockets.clear();
@@ -203,6 +206,7 @@ struct Transport::Impl {
       last_from = delivery.from;
       last_fd = ::zmq_msg_get(delivery.origin.handle(), ZMQ_SRCFD);
       socket.guard->took(last_fd, frames, bytes, let_in);
+      if (let_in) socket.guard->belongs(last_fd, last_from);
     }
     return delivery;
   }
@@ -237,7 +241,10 @@ struct Transport::Impl {
     if (!socket) return false;
     if (std::holds_alternative<Welcome>(envelope.body)) {
       peers.accept(to);
-      if (socket->guard && to == last_from) socket->guard->let_in(last_fd);
+      if (socket->guard && to == last_from) {
+        socket->guard->let_in(last_fd);
+        socket->guard->belongs(last_fd, to);
+      }
     }
     encode(envelope, frames);
     const auto part = [&](zmq::message_t message, bool more) {
@@ -295,7 +302,7 @@ std::optional<Incoming> Transport::receive() {
   }
   const std::size_t n = impl_->sockets.size();
   int refused = 0;
-  impl_->crowded = false;
+  impl_->crowded = impl_->drained = false;
   for (std::size_t tried = 0; tried < n;) {
     Socket& socket = *impl_->sockets[impl_->turn % n];
     ++impl_->turn;
@@ -312,7 +319,25 @@ std::optional<Incoming> Transport::receive() {
       tried = 0;  // something was taken off this socket: more may wait behind it
     }
   }
+  impl_->drained = true;
   return std::nullopt;
+}
+
+/// Sockets are read in turns, and each reads its connections in turns: after a while what a peer had sent was read, even if
+/// others never stop.
+std::vector<PeerId> Transport::disconnected() {
+  const auto now = Clock::now();
+  for (const auto& socket : impl_->sockets) {
+    if (!socket->guard) continue;
+    for (const PeerId peer : socket->guard->ended()) impl_->ended.emplace_back(peer, now);
+  }
+  std::vector<PeerId> peers;
+  std::erase_if(impl_->ended, [&](const auto& one) {
+    if (!impl_->drained && now - one.second < read_by_then) return false;
+    peers.push_back(one.first);
+    return true;
+  });
+  return peers;
 }
 
 bool Transport::send(PeerId to, Envelope& envelope) { return impl_->send(to, envelope); }
@@ -331,6 +356,7 @@ std::vector<int> Transport::descriptors() const {
   std::vector<int> all;
   for (const auto& socket : impl_->sockets) {
     all.push_back(socket->zmq.get(zmq::sockopt::fd));
+    if (socket->guard) all.push_back(socket->guard->descriptor());
     if (socket->guard) socket->guard->falls_asleep();
     if (socket->handshakes) all.push_back(socket->handshakes->descriptor());
   }

@@ -43,6 +43,9 @@ class Transport {
   std::optional<Incoming> receive();
   /// `receive` stopped at frames it refused: more may wait.
   bool crowded() const;
+  /// Peers of bound sockets whose connections have ended, once what they had sent was received: to be asked for after
+  /// `receive`. ZeroMQ connects again by itself if their process lives; then it is another peer.
+  std::vector<PeerId> disconnected();
   /// False when it was dropped: not connected, unroutable, or above the high-water mark.
   bool send(PeerId to, Envelope& envelope);
   void redial(PeerId peer);

@@ -93,6 +93,7 @@ class World {
   void connect_soon(std::size_t link);
   void connect(std::size_t link);
   void disconnect(std::size_t link, bool lossless);
+  void tell_end(std::size_t link);
   void die(std::size_t node, bool lossless);
   void interact(std::size_t node, const std::function<void(Time, Outbox&)>& what);
   void carry_out(std::size_t node, Outbox& out);

@@ -88,13 +88,27 @@ void World::connect(std::size_t l) {
 void World::disconnect(std::size_t l, bool lossless) {
   Link& link = links_[l];
   ++link.attempt;
-  if (!std::exchange(link.up, false) || lossless) return;
+  if (!std::exchange(link.up, false)) return;
+  tell_end(l);
+  if (lossless) return;
   Connection& connection = link.connections.back();
   for (int direction : {to_bound, to_dialler}) {
     const std::uint64_t lost =
         rng_.below(2) ? rng_.below(std::min<std::uint64_t>(connection.count[direction], 20) + 1) : 0;
     connection.cutoff[direction] = connection.count[direction] - lost;
   }
+}
+
+/// The bound side's kernel notices most ends, once it has delivered what came before.
+void World::tell_end(std::size_t l) {
+  const Link& link = links_[l];
+  if (rng_.below(5) == 0) return;
+  schedule(std::max(now_, link.last[to_bound]) + latency(),
+           [this, n = link.bound, peer = link.connections.back().inbound, life = nodes_[link.bound].life] {
+             if (nodes_[n].life != life || !nodes_[n].stage) return;
+             note("{} notices that a connection has ended", nodes_[n].name);
+             interact(n, [&](Time now, Outbox& out) { nodes_[n].stage->disconnected(now, peer, out); });
+           });
 }
 
 void World::send(std::size_t n, Send&& send) {

@@ -145,6 +145,12 @@ class FakePipeline {
   }
   /// Heard no more; dropped after three heartbeats.
   void kill(PeerId id) { peers_.at(id).alive = false; }
+  /// Its connection ends, and that is noticed.
+  void cut(PeerId id) {
+    kill(id);
+    router_->disconnected(now_, id, out_);
+    deliver();
+  }
   Peer& peer(PeerId id) { return peers_.at(id); }
 
   /// A peer says something in its session.

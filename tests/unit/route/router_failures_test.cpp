@@ -94,6 +94,84 @@ TEST(RouterFailures, AWorkerThatLeavesOnPurposeIsMissedAtOnce) {
   EXPECT_THAT(pipe.given(workers[1]), ElementsAre(2, 0));
 }
 
+// ---- a connection ends -----------------------------------------------------------------------------------
+
+constexpr Duration reconnect = LinkTiming{}.reconnect;
+
+TEST(RouterFailures, ADeadWorkersBatchesGoElsewhereLongBeforeItsHeartbeatsAreMissed) {
+  FakePipeline pipe(with_attempts(4));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.cut(workers[0]);
+  EXPECT_LE(pipe.router().next_deadline(), pipe.now() + reconnect);
+  pipe.tick(reconnect);
+  EXPECT_THAT(pipe.notices(), Contains(HasSubstr("worker w0 was lost (its connection ended)")));
+  pipe.tick(100ms);  // the first back-off is over
+  EXPECT_THAT(pipe.given(workers[1]), ElementsAre(0));
+}
+
+TEST(RouterFailures, AConnectionThatEndsCostsTheBatchBeingComputedAnAttempt) {
+  FakePipeline pipe(with_attempts(2, 1));
+  PeerId worker = pipe.all_up(100)[0];
+  pipe.send(0, 1);
+  for (int life = 0; life < 2; ++life) {
+    ASSERT_THAT(pipe.given(worker), ElementsAre(0));
+    pipe.cut(worker);
+    pipe.tick(reconnect);
+    EXPECT_THAT(pipe.failed(), IsEmpty());
+    worker = pipe.worker_up("w0", 100);  // another process
+    pipe.tick(200ms);
+  }
+  EXPECT_THAT(pipe.given(worker), IsEmpty()) << "two attempts were charged";
+  pipe.pass(4s);  // the last process might have come back until now
+  EXPECT_THAT(pipe.failed(), Contains(0));
+}
+
+TEST(RouterFailures, AWorkerThatIsBackOnANewConnectionInTimeLosesNothing) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.cut(workers[0]);
+  Hello hello = FakePipeline::worker_hello("w0");
+  hello.held = {0};
+  const PeerId again = pipe.hello(hello, Session{raw(pipe.peer(workers[0]).session) + 1});
+  pipe.tick(reconnect);
+  pipe.pass(5s);
+  EXPECT_THAT(pipe.given(workers[1]), IsEmpty());
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  pipe.done(again, 0);
+  EXPECT_THAT(pipe.notices(), testing::Not(Contains(HasSubstr("was lost"))));
+}
+
+TEST(RouterFailures, AWorkerThatIsBackLateCostsNoAttempt) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);
+  pipe.cut(workers[0]);
+  pipe.tick(reconnect);
+  pipe.pass(2s);
+  Hello hello = FakePipeline::worker_hello("w0");
+  hello.held = {0};
+  const PeerId again = pipe.hello(hello, Session{raw(pipe.peer(workers[0]).session) + 1});
+  pipe.pass(8s);
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  pipe.done(again, 0);
+  pipe.commit({0});
+  pipe.collect(Fin{});
+  EXPECT_THAT(pipe.told_collector<Report>().at(0).failing, IsEmpty());
+}
+
+TEST(RouterFailures, AReplacementOfTheSameNameIsTakenInAsSoonAsTheConnectionHasEnded) {
+  FakePipeline pipe(with_attempts(4));
+  const auto workers = pipe.all_up(100);
+  EXPECT_FALSE(pipe.told<Reject>(pipe.hello(FakePipeline::worker_hello("w0"))).empty()) << "its owner is alive";
+  pipe.cut(workers[0]);
+  const PeerId replacement = pipe.worker_up("w0", 100);
+  EXPECT_TRUE(pipe.told<Reject>(replacement).empty());
+  pipe.send(0, 1);
+  EXPECT_THAT(pipe.given(replacement), ElementsAre(0));
+}
+
 TEST(RouterFailures, TheRoutersOwnAbsenceIsNoWorkersDeath) {
   RouterOptions options = with_attempts(1);
   options.lease = options.lease_cap = 24h;

@@ -56,6 +56,21 @@ TEST_F(ListenerTest, WelcomesWithItsBootIdToTheSessionThatSaidHello) {
   EXPECT_EQ(std::get<Welcome>(welcome[0].envelope.body).run, RunId{3});
 }
 
+TEST_F(ListenerTest, APeerWhoseConnectionHasEndedIsGoneUnlessItIsBackInTime) {
+  hello(a, session(1), "w0");
+  hello(b, session(2), "w1");
+  expire({});
+  listener_.disconnected(now_, a);
+  listener_.disconnected(now_, c);  // not known
+  EXPECT_EQ(listener_.next_deadline(), now_ + timing.reconnect);
+  EXPECT_TRUE(expire(timing.reconnect - 1ns).empty());
+  EXPECT_EQ(expire(1ns), std::vector<std::string>{"w0"});
+  EXPECT_GT(listener_.next_deadline(), now_ + timing.reconnect);
+  listener_.disconnected(now_, b);
+  EXPECT_EQ(hello(c, session(2, 2), "w1").replaced, b);
+  EXPECT_TRUE(expire(timing.reconnect).empty());
+}
+
 TEST_F(ListenerTest, ASessionTakenInAgainIsToldAnotherNonce) {
   hello(a, session(1), "w0");
   const Session before = listener_.find(a)->ours;

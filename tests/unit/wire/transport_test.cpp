@@ -194,6 +194,33 @@ TEST(Transport, ASendToAPeerThatIsGoneFails) {
   while (bound.send(peer, fin)) wait_for_event(bound);
 }
 
+TEST(Transport, TellsOfAConnectionThatHasEndedOnceWhatCameByItWasReceived) {
+  Transport bound;
+  auto leaver = std::make_unique<Transport>(), stayer = std::make_unique<Transport>();
+  const std::string endpoint = bound.bind("tcp://127.0.0.1:0");
+  std::map<PeerId, std::vector<std::uint64_t>> heard;
+  for (Transport* dialled : {leaver.get(), stayer.get()}) {
+    dialled->dial(route_peer, endpoint);
+    send(*dialled, route_peer, Start{1});
+    const PeerId peer = receive(bound).from;
+    heard[peer];
+    send(bound, peer, Welcome{});
+    receive(*dialled);
+  }
+  EXPECT_TRUE(bound.disconnected().empty());
+  for (std::uint32_t number = 2; number < 500; ++number) send(*leaver, route_peer, Start{number});
+  leaver.reset();  // lingers until all is sent
+  std::vector<PeerId> ended;
+  while (ended.empty()) {
+    while (auto incoming = bound.receive()) heard[incoming->from].push_back(number_of(*incoming));
+    ended = bound.disconnected();
+    if (ended.empty()) wait_for_event(bound);
+  }
+  ASSERT_EQ(ended, std::vector{heard.begin()->first});
+  EXPECT_EQ(heard.begin()->second.size(), 498U);
+  EXPECT_TRUE(bound.disconnected().empty());
+}
+
 TEST(Transport, AnEndpointInUseIsNamed) {
   Transport one, two;
   const std::string endpoint = one.bind("tcp://127.0.0.1:0");

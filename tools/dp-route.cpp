@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/output_file.hpp"
 #include "base/standard_streams.hpp"
+#include "route/dispatcher_trace.hpp"
 #include "route/router.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/link_options.hpp"
@@ -35,6 +36,9 @@ Options declare() {
       .value("decisions", "FILE",
              "log every decision, one JSON object a line; '-' is stdout. Where lines cannot be written, or more than "
              "64 MiB of them wait for a reader, the log stops, routing goes on, and the status is 1");
+  options.value("dispatcher-trace", "FILE",
+                "record every call of the dispatcher and every answer, for dp-replay; a file or pipe that cannot be written is "
+                "treated as that of --decisions is");
   options.section("Failures")
       .value("lease", "TIME", "a worker that does not renew its batch for this long loses it", "10s")
       .value("lease-cap", "TIME", "and after this long in any case", "10min")
@@ -48,51 +52,67 @@ Options declare() {
   return options;
 }
 
-/// The decision log: NDJSON, one line a decision.
-class DecisionLog {
+/// A log that is written while batches are routed. What cannot be written is told of once: what is computed is worth more
+/// than what is said of it.
+class Log {
  public:
-  explicit DecisionLog(const std::string& path) : path_(path), file_(path) {
+  /// Throws Error that names the flag.
+  Log(const Options& options, const std::string& flag) try : flag_("--" + flag), path_(options.text(flag)), file_(path_) {
     if (file_.regular()) file_.cut(0);
+  } catch (const Error& problem) {
+    throw Error("--{} {}", flag, problem.what());
   }
-  void write(const Decision& d) {
-    nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()},
-                                   {"batch", raw(d.batch)},
-                                   {"shard", d.shard},
-                                   {"attempt", d.attempt},
-                                   {"what", d.what}};
-    line["slot"] = d.slot ? nlohmann::ordered_json(*d.slot) : nullptr;
-    line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
-    file_.append(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-  }
-  /// Tells what goes wrong, once: what is computed is worth more than what is said of it.
+  void append(std::string text) { file_.append(std::move(text)); }
   void check() {
     if (file_.unread() && !std::exchange(told_unread_, true))
-      log_warn("--decisions {}: nobody reads it: what it is told waits, up to 64 MiB", path_);
+      log_warn("{} {}: nobody reads it: what it is told waits, up to 64 MiB", flag_, path_);
     const std::string problem = file_.problem();
     if (!problem.empty() && !std::exchange(told_, true))
-      log_warn("--decisions {}: what follows is not written there; routing goes on", problem);
+      log_warn("{} {}: what follows is not written there; routing goes on", flag_, problem);
   }
   /// Throws Error if not everything was written.
   void close() {
     file_.drain();
     if (const std::string problem = file_.problem(); !problem.empty())
-      throw Error("--decisions {}: the log is not whole", problem);
+      throw Error("{} {}: the log is not whole", flag_, problem);
   }
 
  private:
-  std::string path_;
+  std::string flag_, path_;
   OutputFile file_;
   bool told_unread_ = false, told_ = false;
 };
 
-std::unique_ptr<DecisionLog> decision_log(const Options& options) {
-  if (!options.has("decisions")) return nullptr;
-  try {
-    return std::make_unique<DecisionLog>(options.text("decisions"));
-  } catch (const Error& problem) {
-    throw Error("--decisions {}", problem.what());
-  }
+/// NDJSON.
+std::string line_of(const Decision& d) {
+  nlohmann::ordered_json line = {{"t_ns", d.at.time_since_epoch().count()},
+                                 {"batch", raw(d.batch)},
+                                 {"shard", d.shard},
+                                 {"attempt", d.attempt},
+                                 {"what", d.what}};
+  line["slot"] = d.slot ? nlohmann::ordered_json(*d.slot) : nullptr;
+  line["worker"] = d.worker.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(d.worker);
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
+
+/// The dispatcher's trace, for dp-replay.
+class Trace final : public DispatcherTrace {
+ public:
+  explicit Trace(const Options& options) : log_(options, "dispatcher-trace") {}
+  void begins(const std::string& strategy, const StrategySetup& setup) override {
+    writer_.emplace(strategy, setup, [this](std::string block) { log_.append(std::move(block)); });
+  }
+  void called(const DispatcherCall& call) override { writer_->add(call); }
+  void check() { log_.check(); }
+  void close() {
+    if (writer_) writer_->flush();
+    log_.close();
+  }
+
+ private:
+  Log log_;
+  std::optional<TraceWriter> writer_;
+};
 
 std::string traits_text(const StrategyTraits& traits) {
   std::vector<std::string> words{traits.elastic ? "extra workers are capacity" : "extra workers are spares"};
@@ -141,7 +161,7 @@ Exit run(Options& options) {
     list_strategies(options);
     return Exit::done;
   }
-  const RouterOptions settings = settings_of(options);
+  RouterOptions settings = settings_of(options);
   const std::string stream_bind = endpoint_option(options, "stream-bind");
   const std::string worker_bind = endpoint_option(options, "worker-bind");
   const std::string collect = endpoint_option(options, "collect");
@@ -151,19 +171,26 @@ Exit run(Options& options) {
   const std::string stream_at = transport.bind(stream_bind, {Role::stream});
   const std::string worker_at = transport.bind(worker_bind, {Role::infer}, max_control_bytes);
   transport.dial(collect_peer, collect, max_ledger_bytes);
-  const std::unique_ptr<DecisionLog> decisions = decision_log(options);
+  std::optional<Log> decisions;
+  if (options.has("decisions")) decisions.emplace(options, "decisions");
+  std::optional<Trace> trace;
+  if (options.has("dispatcher-trace")) settings.trace = &trace.emplace(options);
   loop.on_action([&](Action& action) {
     if (const auto* decision = std::get_if<Decision>(&action); decision && decisions)
-      decisions->write(*decision);
+      decisions->append(line_of(*decision));
   });
   Router router(settings, random_seed());
   ProcessUsage usage;
   loop.every(usage_interval, [&](Time now, Outbox& out) { router.usage(now, usage.read(), out); });
-  if (decisions) loop.every(std::chrono::milliseconds(200), [&](Time, Outbox&) { decisions->check(); });
+  loop.every(std::chrono::milliseconds(200), [&](Time, Outbox&) {
+    if (decisions) decisions->check();
+    if (trace) trace->check();
+  });
   print_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
   const Exit status = loop.run(router, transport);
   log_debug("{} batches are not settled", router.buffered());
   if (decisions) decisions->close();
+  if (trace) trace->close();
   return status;
 }
 

@@ -82,6 +82,8 @@ Ticket Dispatcher::adopt(Time now, const BatchMeta& batch, std::uint32_t attempt
 }
 
 std::optional<Ticket> Dispatcher::next(Time now) {
+  if (turns_left_ == 0 && !ask_again_) return std::nullopt;
+  if (observer_) observer_({.kind = Kind::next, .at = now});
   ask_central(now);
   while (turns_left_ > 0) {
     const Slot slot = turns_[first_turn_];
@@ -97,7 +99,7 @@ std::optional<Ticket> Dispatcher::next(Time now) {
     offer(slot);
     ask_again_ = true;  // it may be ready for one more
     const Ticket ticket{batches_.key(index), attempt, slot, its.life};
-    if (observer_) observer_({.kind = Kind::next, .at = now, .batch = meta(index), .ticket = ticket});
+    if (observer_) observer_({.kind = Kind::sent, .at = now, .batch = meta(index), .ticket = ticket});
     return ticket;
   }
   return std::nullopt;

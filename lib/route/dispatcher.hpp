@@ -18,7 +18,7 @@ namespace dp {
 
 class Dispatcher {
  public:
-  /// Told of each call, of each answer of the strategy, and of each batch that `next` gives.
+  /// Told of each call that may change something, of each answer of the strategy, and of each batch that `next` gives.
   using Observer = std::function<void(const DispatcherCall&)>;
 
   explicit Dispatcher(std::unique_ptr<Strategy> strategy, Observer observer = {});

@@ -28,13 +28,14 @@ struct Excluded {
 };
 
 struct DispatcherCall {
-  enum class Kind : std::uint8_t { join, leave, credit, arrive, answer, adopt, next, finish, withdraw, observe };
+  /// `answer` and `sent` are what the dispatcher says, all others what it is told.
+  enum class Kind : std::uint8_t { join, leave, credit, arrive, answer, adopt, next, sent, finish, withdraw, observe };
   Kind kind{};
   Time at{};
-  BatchMeta batch{};          ///< arrive, answer, adopt, next; of withdraw the id
+  BatchMeta batch{};          ///< arrive, answer, adopt, sent; of withdraw the id
   std::uint32_t attempt = 0;  ///< arrive, answer, adopt
   std::optional<Slot> slot{}; ///< join, leave, credit, adopt, observe; answer: nothing if the batch waits centrally
-  Ticket ticket{};            ///< next (only those that gave one), finish
+  Ticket ticket{};            ///< sent, finish
   std::optional<Excluded> exclude{};  ///< arrive
   bool flag = false;  ///< join: it resumes; leave: its queue is kept; answer: the batch has been asked about before
   AttemptEnd ended{};                    ///< finish

@@ -9,6 +9,14 @@
 
 namespace dp {
 
+/// Whoever keeps a trace of the dispatcher.
+class DispatcherTrace {
+ public:
+  virtual ~DispatcherTrace() = default;
+  virtual void begins(const std::string& strategy, const StrategySetup& setup) = 0;
+  virtual void called(const DispatcherCall& call) = 0;
+};
+
 struct RouterOptions {
   std::string strategy = "dynamic";  ///< with its parameters: parse_strategy() reads it
   std::uint32_t workers = 1;         ///< wanted
@@ -20,7 +28,7 @@ struct RouterOptions {
   Duration give_up = std::chrono::seconds(5);     ///< for goodbyes at the end
   std::uint64_t seed = 1;
   bool log_decisions = false;
-  Dispatcher::Observer trace;  ///< told of every call of the dispatcher
+  DispatcherTrace* trace = nullptr;  ///< told of every call of the dispatcher
   std::string boot_id;
   LinkTiming timing;
   std::vector<std::string> record;  ///< options as given, for the report: name, value, …

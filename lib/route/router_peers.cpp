@@ -77,9 +77,12 @@ void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbo
     return peers_.refuse(from, envelope, "another number of shards than this run has", false, out);
   if (!dispatcher_) {
     try {
-      dispatcher_ = std::make_unique<Dispatcher>(
-          make_strategy(options_.strategy, {options_.workers, hello.shard_weights, options_.seed}),
-          [this](const DispatcherCall& call) { record_.called(call); });
+      const StrategySetup setup{options_.workers, hello.shard_weights, options_.seed};
+      Dispatcher::Observer observer;
+      if (options_.trace || options_.log_decisions)
+        observer = [this](const DispatcherCall& call) { record_.called(call); };
+      dispatcher_ = std::make_unique<Dispatcher>(make_strategy(options_.strategy, setup), std::move(observer));
+      if (options_.trace) options_.trace->begins(options_.strategy, setup);
       leases_.use(*dispatcher_);
       shard_weights_ = hello.shard_weights;
     } catch (const Error& problem) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "route/dispatcher.hpp"
+#include "route/router_options.hpp"
 #include "route/roster.hpp"
 #include "wire/stage.hpp"
 
@@ -15,8 +15,8 @@ namespace dp {
 class RouterRecord {
  public:
   /// `keeps_decisions`: for the log; otherwise they are dropped. `trace` is told of every call of the dispatcher.
-  RouterRecord(const Roster& roster, bool keeps_decisions, Dispatcher::Observer trace)
-      : roster_(roster), keeps_decisions_(keeps_decisions), trace_(std::move(trace)) {}
+  RouterRecord(const Roster& roster, bool keeps_decisions, DispatcherTrace* trace)
+      : roster_(roster), keeps_decisions_(keeps_decisions), trace_(trace) {}
 
   /// Something that a reader of the report should know; also said at once.
   void note(Time now, std::string what, Outbox& out) {
@@ -42,11 +42,11 @@ class RouterRecord {
 
   /// The dispatcher was called, or its strategy has answered.
   void called(const DispatcherCall& call) {
-    if (trace_) trace_(call);
+    if (trace_) trace_->called(call);
     if (!keeps_decisions_) return;
     if (call.kind == DispatcherCall::Kind::answer && (call.slot || !call.flag))
       decided(call.at, call.batch, call.attempt, call.slot ? "assign" : "central", call.slot);
-    if (call.kind == DispatcherCall::Kind::next)
+    if (call.kind == DispatcherCall::Kind::sent)
       decided(call.at, call.batch, call.ticket.attempt, "dispatch", call.ticket.slot);
   }
   void decided(Time now, const BatchMeta& batch, std::uint32_t attempt, const char* what, std::optional<Slot> slot) {
@@ -73,7 +73,7 @@ class RouterRecord {
  private:
   const Roster& roster_;
   bool keeps_decisions_;
-  Dispatcher::Observer trace_;
+  DispatcherTrace* trace_;
   std::vector<Decision> decisions_;
   std::map<std::string, std::uint64_t> failures_;
   Report report_;

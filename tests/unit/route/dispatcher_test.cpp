@@ -248,9 +248,9 @@ TEST_F(DispatcherTest, TellsOfItsCallsAndAnswers) {
   finish(5);
   std::vector<Kind> kinds;
   for (const DispatcherCall& call : calls) kinds.push_back(call.kind);
-  EXPECT_THAT(kinds, ElementsAre(Kind::join, Kind::credit, Kind::arrive, Kind::answer, Kind::next, Kind::finish));
+  EXPECT_THAT(kinds, ElementsAre(Kind::join, Kind::credit, Kind::arrive, Kind::answer, Kind::next, Kind::sent, Kind::next, Kind::finish));
   EXPECT_EQ(calls[3].slot, Slot{0});
-  EXPECT_EQ(calls[4].ticket, tickets[5]);
+  EXPECT_EQ(calls[5].ticket, tickets[5]);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ constexpr const char* example =
     "  dp-collect >run.json & dp-route --strategy p2c --workers 2 --dispatcher-trace p2c.trace &\n"
     "  for w in 1 2; do dp-infer --backend synthetic --service exp:5ms --seed $w & done\n"
     "  dp-stream --data synthetic:3x32x32 --rate 1000 --samples 2000 && wait\n"
-    "  dp-replay p2c.trace && dp-replay p2c.trace --strategy jsq | head -n 3";
+    "  dp-replay p2c.trace && dp-replay p2c.trace --strategy jsq --quiet | head -n 3";
 
 Options declare() {
   Options options("dp-replay", "play what dp-route --dispatcher-trace recorded again", example);
@@ -38,31 +38,24 @@ Exit run(Options& options) {
   const std::string other = options.text("strategy");
   if (!other.empty()) parse_strategy(other);
   const MappedFile file(path);
+  TraceReader trace(path, file.bytes());
   std::string lines;
-  try {
-    TraceReader trace(file.bytes());
-    const auto see = [&](const DispatcherCall& made, std::optional<Slot> would) {
-      lines += Json{{"t_ns", made.at.time_since_epoch().count()}, {"batch", raw(made.batch.id)}, {"attempt", made.attempt},
-                    {"made", slot_of(made.slot)}, {"would", slot_of(would)}}
-                   .dump() + "\n";
-      if (lines.size() > 1 << 16) write_stdout(std::exchange(lines, {}));
-    };
-    const ReplayedTrace result = other.empty() ? replay(trace) : ask_another(trace, other, see);
-    write_stdout(lines);
-    if (trace.torn() > 0) log_warn("{}: {} bytes of a torn last block are left out", path, trace.torn());
-    if (!other.empty()) {
-      log_info("{} of {} decisions of {} would have been the same with {}", result.same, result.decisions, trace.strategy(),
-               other);
-      return Exit::done;
-    }
-    write_stdout(Json{{"strategy", trace.strategy()}, {"exact", true}, {"calls", result.calls},
-                      {"decisions", result.decisions}, {"batches_sent", result.batches_sent}}
-                     .dump() + "\n");
-  } catch (const UsageError&) {
-    throw;
-  } catch (const Error& problem) {
-    throw Error("{}: {}", path, problem.what());
+  const auto see = [&](const DispatcherCall& made, std::optional<Slot> would) {
+    const Json line{{"t_ns", made.at.time_since_epoch().count()}, {"batch", raw(made.batch.id)}, {"attempt", made.attempt},
+                    {"made", slot_of(made.slot)}, {"would", slot_of(would)}};
+    lines += line.dump() + "\n";
+    if (lines.size() > 1 << 16) write_stdout(std::exchange(lines, {}));
+  };
+  const ReplayedTrace result = other.empty() ? replay(trace) : ask_another(trace, other, see);
+  if (trace.torn() > 0) log_warn("{}: {} bytes of a torn last block are left out", path, trace.torn());
+  if (other.empty()) {
+    const Json summary{{"strategy", trace.strategy()}, {"exact", true}, {"calls", result.calls},
+                       {"decisions", result.decisions}, {"batches_sent", result.batches_sent}};
+    lines = summary.dump() + "\n";
   }
+  write_stdout(lines);
+  if (!other.empty())
+    log_info("{} of {} decisions of {} would have been the same with {}", result.same, result.decisions, trace.strategy(), other);
   return Exit::done;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "route/dispatcher_trace.hpp"
 
-#include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/options.hpp"
 
@@ -93,15 +92,12 @@ void TraceWriter::flush() {
 
 // ---- reading ---------------------------------------------------------------------------------------------
 
-TraceReader::TraceReader(std::span<const std::byte> file) : file_(file) {
-  try {
-    if (!open_block()) throw Error("its first block is not whole");
-  } catch (const Error& problem) {
-    throw Error("no trace of a dispatcher ({})", problem.what());
-  }
+TraceReader::TraceReader(std::string name, std::span<const std::byte> file) : name_(std::move(name)), file_(file) {
+  const bool begins = file.size() > head_size && little_endian(file.first(4)) <= most_block && open_block();
+  if (!begins) fail("no trace of a dispatcher: its first block is not whole");
   const std::string_view text(reinterpret_cast<const char*>(block_.data()), block_.size());
   const auto lines = split(text, '\n');
-  if (lines.size() != 6 || lines[0] != version) throw Error("no trace of a dispatcher, or of another version than {}", version);
+  if (lines.size() != 6 || lines[0] != version) fail("no trace of a dispatcher, or of another version than {}", version);
   strategy_ = lines[1];
   setup_.workers = static_cast<std::uint32_t>(parse_count("workers", lines[2], 1, UINT32_MAX));
   setup_.seed = parse_count("seed", lines[3], 0, UINT64_MAX);
@@ -117,13 +113,13 @@ bool TraceReader::open_block() {
   if (left == 0) return false;
   const auto head = file_.subspan(at_, std::min(left, head_size));
   const std::uint64_t length = head.size() < head_size ? 0 : little_endian(head.first(4));
-  if (length > most_block) throw Error("byte {}: a block of {} bytes is too long", at_, length);
+  if (length > most_block) fail("byte {}: a block of {} bytes is too long", at_, length);
   if (head.size() < head_size || length > left - head_size) {
     torn_ = left;
     return false;
   }
   block_ = file_.subspan(at_ + head_size, length);
-  if (checksum(block_) != little_endian(head.subspan(4))) throw Error("byte {}: the block is damaged (its checksum)", at_);
+  if (checksum(block_) != little_endian(head.subspan(4))) fail("byte {}: the block is damaged (its checksum)", at_);
   at_ += head_size + length;
   in_block_ = 0;
   return true;
@@ -132,12 +128,12 @@ bool TraceReader::open_block() {
 std::uint64_t TraceReader::number() {
   std::uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
-    if (in_block_ == block_.size()) throw Error("byte {}: a record is not whole", at_ - block_.size() + in_block_);
+    if (in_block_ == block_.size()) fail("byte {}: a record is not whole", at_ - block_.size() + in_block_);
     const auto byte = static_cast<std::uint64_t>(block_[in_block_++]);
     value |= (byte & 0x7F) << shift;
     if (byte < 0x80) return value;
   }
-  throw Error("byte {}: a number is too long", at_ - block_.size() + in_block_);
+  fail("byte {}: a number is too long", at_ - block_.size() + in_block_);
 }
 
 bool TraceReader::next(DispatcherCall& call) {
@@ -147,7 +143,7 @@ bool TraceReader::next(DispatcherCall& call) {
   call = {};
   const auto kind = static_cast<std::uint64_t>(block_[in_block_++]);
   if (kind > static_cast<std::uint64_t>(Kind::observe))
-    throw Error("byte {}: a record of unknown kind {}", at_ - block_.size() + in_block_ - 1, kind);
+    fail("byte {}: a record of unknown kind {}", at_ - block_.size() + in_block_ - 1, kind);
   const auto small = [this] { return static_cast<std::uint32_t>(number()); };
   const auto maybe_slot = [&]() -> std::optional<Slot> {
     const std::uint32_t slot = small();

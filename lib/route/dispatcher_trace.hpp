@@ -7,7 +7,9 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "base/error.hpp"
 #include "route/dispatcher_call.hpp"
 #include "route/strategy.hpp"
 
@@ -31,12 +33,17 @@ class TraceWriter {
 /// Reads what a TraceWriter wrote. Keeps the view.
 class TraceReader {
  public:
-  /// Throws Error if it is no trace.
-  explicit TraceReader(std::span<const std::byte> file);
+  /// `name` begins the words of each Error. Throws one if it is no trace.
+  TraceReader(std::string name, std::span<const std::byte> file);
   const std::string& strategy() const { return strategy_; }
   const StrategySetup& setup() const { return setup_; }
   /// False after the last. Throws Error, naming the byte, for what is no record or damaged.
   bool next(DispatcherCall& call);
+  /// Throws Error: what it says makes no sense.
+  template <class... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
+    throw Error("{}: {}", name_, fmt::format(format, std::forward<Args>(args)...));
+  }
   /// Bytes of a torn last block, once `next` was false.
   std::size_t torn() const { return torn_; }
 
@@ -44,6 +51,7 @@ class TraceReader {
   bool open_block();
   std::uint64_t number();
 
+  std::string name_;
   std::span<const std::byte> file_, block_;
   std::size_t at_ = 0, in_block_ = 0, torn_ = 0;
   std::string strategy_;

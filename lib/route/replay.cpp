@@ -3,7 +3,6 @@
 
 #include <deque>
 
-#include "base/error.hpp"
 #include "route/dispatcher.hpp"
 
 namespace dp {
@@ -28,17 +27,17 @@ bool same(const DispatcherCall& a, const DispatcherCall& b) {
   return a.batch.id == b.batch.id && a.attempt == b.attempt && a.slot == b.slot;
 }
 
-void refuse_impossible(const DispatcherCall& call, const Dispatcher& dispatcher) {
+void refuse_impossible(const DispatcherCall& call, const Dispatcher& dispatcher, const TraceReader& trace) {
   const bool names_slot = call.slot.has_value() && call.kind != Kind::answer;
-  if (names_slot && *call.slot >= most_slots) throw Error("slot {} is beyond reason", *call.slot);
+  if (names_slot && *call.slot >= most_slots) trace.fail("slot {} is beyond reason", *call.slot);
   const bool live = names_slot && dispatcher.view().live().contains(*call.slot);
-  if (call.kind == Kind::join && live) throw Error("slot {} joins twice", *call.slot);
+  if (call.kind == Kind::join && live) trace.fail("slot {} joins twice", *call.slot);
   if (names_slot && call.kind != Kind::join && call.kind != Kind::observe && !live)
-    throw Error("slot {} is named, which is not there", *call.slot);
+    trace.fail("slot {} is named, which is not there", *call.slot);
 }
 
-void apply(const DispatcherCall& call, Dispatcher& dispatcher) {
-  refuse_impossible(call, dispatcher);
+void apply(const DispatcherCall& call, Dispatcher& dispatcher, const TraceReader& trace) {
+  refuse_impossible(call, dispatcher, trace);
   switch (call.kind) {
     case Kind::join: return dispatcher.join(call.at, *call.slot, call.flag);
     case Kind::leave: return dispatcher.leave(call.at, *call.slot, call.flag);
@@ -58,12 +57,12 @@ void apply(const DispatcherCall& call, Dispatcher& dispatcher) {
 class Forced final : public Strategy {
  public:
   using See = std::function<void(std::optional<Slot>)>;
-  Forced(std::unique_ptr<Strategy> other, std::deque<DispatcherCall>& recorded, See see)
-      : other_(std::move(other)), recorded_(recorded), see_(std::move(see)) {}
+  Forced(std::unique_ptr<Strategy> other, const TraceReader& trace, std::deque<DispatcherCall>& recorded, See see)
+      : other_(std::move(other)), trace_(trace), recorded_(recorded), see_(std::move(see)) {}
 
   std::optional<Slot> choose(Time now, const BatchMeta& batch, std::optional<Slot> exclude, const WorkerView& view) override {
     if (recorded_.empty() || recorded_.front().kind != Kind::answer || recorded_.front().batch.id != batch.id)
-      throw Error("batch {} is asked about, which the trace does not answer there", raw(batch.id));
+      trace_.fail("batch {} is asked about, which the trace does not answer there", raw(batch.id));
     see_(other_->choose(now, batch, exclude, view));
     return recorded_.front().slot;
   }
@@ -75,6 +74,7 @@ class Forced final : public Strategy {
 
  private:
   std::unique_ptr<Strategy> other_;
+  const TraceReader& trace_;
   std::deque<DispatcherCall>& recorded_;
   See see_;
 };
@@ -84,7 +84,7 @@ template <class Play>
 void each_call(TraceReader& trace, ReplayedTrace& result, std::deque<DispatcherCall>& recorded, Play&& play) {
   DispatcherCall call, following;
   bool more = trace.next(call);
-  if (more && is_answer(call)) throw Error("the trace begins with an answer");
+  if (more && is_answer(call)) trace.fail("the trace begins with an answer");
   while (more) {
     recorded.clear();
     while ((more = trace.next(following)) && is_answer(following)) recorded.push_back(following);
@@ -102,16 +102,16 @@ ReplayedTrace replay(TraceReader& trace) {
   std::uint64_t calls = 0;
   Dispatcher dispatcher(make_strategy(trace.strategy(), trace.setup()), [&](const DispatcherCall& said) {
     if (!is_answer(said)) return;
-    if (recorded.empty()) throw Error("call {}: {}, and the trace says nothing", calls, words(said));
-    if (!same(said, recorded.front())) throw Error("call {}: {}, not {}", calls, words(said), words(recorded.front()));
+    if (recorded.empty()) trace.fail("call {}: {}, and the trace says nothing", calls, words(said));
+    if (!same(said, recorded.front())) trace.fail("call {}: {}, not {}", calls, words(said), words(recorded.front()));
     recorded.pop_front();
     if (said.kind == Kind::answer) ++result.decisions, ++result.same;
     if (said.kind == Kind::sent) ++result.batches_sent;
   });
   each_call(trace, result, recorded, [&](const DispatcherCall& call) {
     ++calls;
-    apply(call, dispatcher);
-    if (!recorded.empty()) throw Error("call {}: the trace says {}, and nothing is said", calls, words(recorded.front()));
+    apply(call, dispatcher, trace);
+    if (!recorded.empty()) trace.fail("call {}: the trace says {}, and nothing is said", calls, words(recorded.front()));
   });
   return result;
 }
@@ -125,15 +125,15 @@ ReplayedTrace ask_another(TraceReader& trace, const std::string& strategy,
     result.same += recorded.front().slot == other;
     see(recorded.front(), other);
   };
-  Dispatcher dispatcher(std::make_unique<Forced>(make_strategy(strategy, trace.setup()), recorded, compare),
+  Dispatcher dispatcher(std::make_unique<Forced>(make_strategy(strategy, trace.setup()), trace, recorded, compare),
                         [&](const DispatcherCall& said) {
                           if (!is_answer(said)) return;
                           if (recorded.empty() || !same(said, recorded.front()))
-                            throw Error("{}: not what the trace says", words(said));
+                            trace.fail("{}: not what the trace says", words(said));
                           recorded.pop_front();
                           result.batches_sent += said.kind == Kind::sent;
                         });
-  each_call(trace, result, recorded, [&](const DispatcherCall& call) { apply(call, dispatcher); });
+  each_call(trace, result, recorded, [&](const DispatcherCall& call) { apply(call, dispatcher, trace); });
   return result;
 }
 

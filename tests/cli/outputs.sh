@@ -38,14 +38,15 @@ echo '[3, 8]' >labels.json
 run env "DP_BIN=$bin" "$script" --live none --backend synthetic --service exp:1ms --credit 1 --data synthetic:3x4x4 \
   --batch-size 1 --rate 400 --arrivals poisson --samples 40 --out cal.json --decisions cal.decisions
 [[ -s cal.json && -s cal.decisions ]] || fail "no run for dp-calibrate"
-run "${RL[@]}" --out second.json --journal kept.journal
+printf '[route]\ndispatcher-trace = "trace"\n' >traced.toml
+run "${RL[@]}" --config traced.toml --out second.json --journal kept.journal
 expect_status 0
 run "${RL[@]}" --out /dev/full --journal unwritten.journal
 expect_status 1
 
 # ── stdout is full, closed, or its reader has left ──
 # What each tool prints when it works.
-printing=("dp-audit audit" "dp-calibrate cal.json" "dp-doctor" "dp-plot --list"
+printing=("dp-audit audit" "dp-calibrate cal.json" "dp-doctor" "dp-plot --list" "dp-replay trace"
   "dp-summarize --streaming tables good.json")
 for tool in "${tools[@]}"; do printing+=("$tool --help"); done
 printing+=("dp-stream --version" "dp-stream --print-config")

@@ -128,6 +128,9 @@ dp-keygen|--out keys --role infer --name ../lab|--name '../lab';letters
 dp-summarize||RUN.json
 dp-summarize|run.json|--streaming DIR;--matrix DIR
 dp-audit||RUN.json
+dp-replay||--dispatcher-trace
+dp-replay|trace --strategy best|--strategy 'best';uniform, dynamic, sharded
+dp-route|--strategy jsq:e=1|--strategy 'jsq:e=1';it has d
 dp-plot|--out plots|RUN.json
 dp-plot|run.json|--out DIR
 CASES

@@ -28,6 +28,10 @@ made_by_dp-top() {
 made_by_dp-route() {
   report_of out 2000 && jq -es 'map(select(.what == "dispatch")) | length >= 63' decisions.ndjson >/dev/null
 }
+# 2000 samples in batches of 32 are 63 batches.
+made_by_dp-replay() {
+  report_of run.json 2000 && jq -es '.[0].exact and .[0].batches_sent >= 63 and (.[1:] | length == 3 and all(.[]; .would != null))' out >/dev/null
+}
 made_by_dp-audit() { reports_of 8000 runs/{1..8}.json && grep -q '^| capacity, samples/s | 8 |' out; }
 made_by_dp-calibrate() { reports_of 112 r{1,2,3}.json && grep -q '^M/M/c dynamic 2 1 mean ' <(tr -s ' ' <out); }
 made_by_dp-summarize() {

@@ -59,7 +59,7 @@ std::string recorded(const std::string& strategy, std::uint64_t seed, std::uint6
 }
 
 ReplayedTrace replayed(const std::string& file) {
-  TraceReader trace(bytes_of(file));
+  TraceReader trace("t", bytes_of(file));
   return replay(trace);
 }
 std::string problem_with(const std::string& file) {
@@ -87,7 +87,7 @@ TEST(DispatcherTrace, AnotherStrategyIsAskedAboutTheSameDecisions) {
   const std::string file = recorded("p2c", 1);
   const std::uint64_t decisions = replayed(file).decisions;
   for (const StrategyKind& kind : strategy_kinds()) {
-    TraceReader trace(bytes_of(file));
+    TraceReader trace("t", bytes_of(file));
     std::uint64_t seen = 0, same = 0;
     const ReplayedTrace result =
         ask_another(trace, std::string(kind.name), [&](const DispatcherCall& made, std::optional<Slot> would) {
@@ -118,7 +118,7 @@ TEST(DispatcherTrace, ATornEndIsToldOfAndWhatStandsBeforeItIsReplayed) {
   std::set<std::uint64_t> calls;
   for (std::size_t cut = 100; cut < file.size(); cut += 7) {
     const std::string part = file.substr(0, cut);
-    TraceReader trace(bytes_of(part));
+    TraceReader trace("t", bytes_of(part));
     calls.insert(replay(trace).calls);
     EXPECT_LE(*calls.rbegin(), whole);
   }
@@ -131,7 +131,7 @@ TEST(DispatcherTrace, AnyDamagedByteIsRefused) {
     std::string damaged = file;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
     try {  // a length that is too long looks like a torn end
-      TraceReader trace(bytes_of(damaged));
+      TraceReader trace("t", bytes_of(damaged));
       replay(trace);
       EXPECT_GT(trace.torn(), 0U) << "byte " << at;
     } catch (const Error&) {

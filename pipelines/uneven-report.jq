@@ -49,16 +49,27 @@ def by_p99($rate):
   if . == null or .half == null then "their p99 at \($rate)/s cannot be compared"
   elif .distinguishable | not then "their p99 at \($rate)/s is indistinguishable (\(percent))"
   else "\(.a)'s p99 at \($rate)/s is \(amount) \(if .percent < 0 then "lower" else "higher" end)" end;
+def strategies: [.details.cells[].strategy];
+def measures($some): ($some - strategies) == [];
+# The one with the most capacity, and what the others have of it.
+def ranking: . as $s | [.details.cells[] | select(.capacity.mean != null)] | sort_by(-.capacity.mean) | map(.strategy)
+  | .[0] as $best | .[1:] | map(. as $other | $s | capacity($other; $best))
+  | if any(.half == null) then "the strategies cannot be ranked by fewer than two valid iterations" else
+      (map(select(.distinguishable | not) | .a)) as $level | map(select(.distinguishable)) as $below
+      | "\($best) has the most capacity"
+      + (if $level == [] then "" else ", indistinguishable from \($level | join(", "))" end)
+      + (if $below == [] then "" else "; less: " + ($below | map("\(.a) by \(amount)") | join(", ")) end)
+    end;
 def finding:
-  if .name == "even" then
+  if .name == "even" and measures(["uniform", "dynamic", "sharded"]) then
     "Control, \(.title): " + ([capacity("dynamic"; "uniform"), capacity("sharded"; "uniform"), capacity("sharded"; "dynamic")]
       | map(by_capacity) | join("; ")) + "."
-  elif .name == "skew" then
+  elif .name == "skew" and measures(["dynamic", "sharded"]) then
     "With \(.title), " + (capacity("sharded"; "dynamic") | by_capacity) + ", and " + (moved("sharded"; "dynamic") | by_bytes) + "."
-  else
+  elif (.name | IN("sizes", "slow")) and measures(["uniform", "dynamic", "sharded"]) then
     .rate as $rate | "With \(.title), " + (capacity("dynamic"; "uniform") | by_capacity) + ", and "
     + (p99("dynamic"; "uniform") | by_p99($rate)) + "; " + (capacity("sharded"; "uniform") | by_capacity) + "."
-  end;
+  else empty end;
 
 # ── Tables ──
 def rows: . as $s | .details.cells[]
@@ -70,12 +81,12 @@ def shown: if . == null then "–" else "\(percent)\(if .distinguishable then ""
 def differences: . as $s | .summary.nodes[0].pairs[]
   | .second as $a | .first as $b | $s
   | "| \(.name) | \($a) less \($b) | \(capacity($a; $b) | shown) | \(p99($a; $b) | shown) | \(moved($a; $b) | shown) |";
-def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percent == 0)
+def kept_by_turns: all(measures(["uniform", "dynamic", "sharded"])) and any(.[]; (moved("uniform"; "sharded") | . != null and .percent == 0)
   and (moved("dynamic"; "sharded") | . != null and .distinguishable));
 
 . as $all
 | "## Findings", "",
-  ($all[] | "* " + finding), "",
+  ($all[] | "* " + finding), ($all[] | select(strategies | length > 3) | "* With \(.title): \(ranking)."), "",
   "| work | strategy | capacity, samples/s | p99, ms | MB moved | valid runs |", "| --- | --- | --- | --- | --- | --- |",
   ($all[] | rows), "",
   "| work | difference | capacity | p99 | bytes moved |", "| --- | --- | --- | --- | --- |",
@@ -85,7 +96,7 @@ def kept_by_turns: any(.[]; (moved("uniform"; "sharded") | . != null and .percen
     + "of the one host they are processes of do not oversubscribe it: routing is measured, not arithmetic.",
   "* Capacity and MB moved as fast as possible; p99 of sample latency at the rate beside it, Poisson arrivals, – where "
     + "too few batches support it or a queue grew. Intervals are 95 % over iterations.",
-  "* Differences are paired by seed and in percent of the second's mean; their intervals are Holm-corrected over the three "
+  "* Differences are paired by seed and in percent of the second's mean; their intervals are Holm-corrected over the "
     + "pairs of a row's work, and what spans zero is called indistinguishable.",
   "* MB moved: the distinct samples each worker served, which it fetches once where batches name samples by reference.",
   (if $all | kept_by_turns then "* Where uniform moves no more than sharded, the plan takes equal shards in turn, and their "

@@ -9,6 +9,8 @@ export LC_ALL=C  # 0.5 is a half, whatever the locale
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=pipelines/lock.bash
 source "$here/lock.bash"
+# shellcheck source=pipelines/run-arguments.bash
+source "$here/run-arguments.bash"
 bin=${DP_BIN:-$here/../build/bin}
 strategies=(uniform dynamic sharded)
 dataset=synthetic:3x32x32:4096
@@ -27,7 +29,7 @@ order=(even sizes slow skew)
 
 usage() {
   cat <<EOF
-uneven-study.sh - when does dynamic beat uniform, and when does sharded win on bytes moved?
+uneven-study.sh - when does which strategy pay?
 
 Usage: pipelines/uneven-study.sh [options]
 
@@ -36,6 +38,7 @@ Usage: pipelines/uneven-study.sh [options]
   --made-by TEXT     the command it names (this one)
   --iterations N     times each cell is measured, paired by seed (5)
   --scenarios A,B    some of: ${order[*]} (all)
+  --strategies A,B   two or more of those that dp-route has (uniform,dynamic,sharded)
   --samples N        of every run, instead of each scenario's own (a quick look: p99 is then not supported)
   --rate no          leave out the runs at a stated rate
   --seed S           of batches, schedules and the order of runs (1)
@@ -64,6 +67,7 @@ while (($#)); do
     --iterations) [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] || refuse "--iterations '$2': give a whole number from 1 to 999"; iterations=$2 ;;
     --samples) [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || refuse "--samples '$2': give a whole number from 1"; samples=$2 ;;
     --seed) [[ $2 =~ ^(0|[1-9][0-9]{0,8})$ ]] || refuse "--seed '$2': give a whole number from 0 to 999999999"; seed=$2 ;;
+    --strategies) IFS=, read -ra strategies <<<"$2" ;;
     --rate) [[ $2 == no ]] || refuse "--rate '$2': the rates are the scenarios' own; give no to leave them out"; rates=(max) ;;
     --scenarios)
       IFS=, read -ra order <<<"$2"
@@ -73,8 +77,12 @@ while (($#)); do
   esac
   shift 2
 done
-for tool in dp-collect dp-summarize; do
+for tool in dp-collect dp-route dp-summarize; do
   [[ -x $bin/$tool ]] || { echo "uneven-study.sh: $bin/$tool is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
+done
+((${#strategies[@]} > 1)) || refuse "--strategies '${strategies[*]}': give two or more, to be compared"
+for strategy in "${strategies[@]}"; do
+  problem=$("$bin/dp-route" --list-strategies --strategy "$strategy" 2>&1 >/dev/null) || refuse "${problem#dp-route: }"
 done
 
 # Randomised blocks: every iteration measures every cell once, in an order drawn from the seed.
@@ -120,7 +128,7 @@ measure() {
   set -m
   DP_BIN=$bin "$here/run-local.sh" --strategy "$3" --workers "${#workers[@]}" --backend synthetic --service "$service" \
     --per-sample "$per_sample" --slowdowns "$slowdowns" --data "$dataset" --payload reference --layout "$layout" \
-    --batch-size "$sizes" --seed "$((seed + $1))" "${options[@]}" --out "$out/$2/runs/$3-$4-i$1.json" \
+    --batch-size "$sizes" --seed "$((seed + $1))" "${options[@]}" --out "$out/$2/runs/$(in_name "$3")-$4-i$1.json" \
     >"$scratch/log" 2>&1 </dev/null &
   child=$!
   set +m
@@ -140,17 +148,17 @@ plan >"$scratch/plan"
 total=$(wc -l <"$scratch/plan") done=0 began=$SECONDS
 while read -r -u 3 iteration name strategy rate; do
   done=$((done + 1))
-  [[ ! -t 2 ]] || printf '\r[%*d/%d] %-5s %-7s %-4s iteration %d ' ${#total} "$done" "$total" "$name" "$strategy" "$rate" "$iteration" >&2
+  [[ ! -t 2 ]] || printf '\r[%*d/%d] %-5s %-12s %-4s iteration %d ' ${#total} "$done" "$total" "$name" "$strategy" "$rate" "$iteration" >&2
   measure "$iteration" "$name" "$strategy" "$rate"
 done 3<"$scratch/plan"
-[[ ! -t 2 ]] || printf '\r%60s\r' '' >&2
+[[ ! -t 2 ]] || printf '\r%70s\r' '' >&2
 
 for name in "${order[@]}"; do
   "$bin/dp-summarize" --streaming "$out/$name" "$out/$name/runs" >"$out/$name/summary.txt"
   IFS='|' read -r title _ _ _ _ rate _ <<<"${scenario[$name]}"
   load=$(jq -s '[.[].host.load_before] | max' "$out/$name"/runs/*.json)
   jq -n --argjson load "$load" --arg name "$name" --arg title "$title" --argjson rate "$rate" --slurpfile summary "$out/$name/performance_summary.json" \
-    --slurpfile details "$out/$name/detailed_results.json" --slurpfile run "$out/$name/runs/dynamic-max-i1.json" \
+    --slurpfile details "$out/$name/detailed_results.json" --slurpfile run "$out/$name/runs/$(in_name "${strategies[0]}")-max-i1.json" \
     '{$name, $title, $rate, $load, summary: $summary[0], details: $details[0], host: $run[0].host}'
 done | jq -srf "$here/uneven-report.jq" --arg seconds "$((SECONDS - began))" \
   --arg iterations "$iterations" --arg work "${service#fixed:} and $per_sample a sample" >"$out/report.md"

@@ -23,6 +23,8 @@ done <<'CASES'
 --scenarios slow,slower|--scenarios 'slower'
 --samples -1|--samples '-1'
 --rate 100|--rate '100'
+--strategies uniform|give two or more
+--strategies uniform,best|--strategy 'best'
 CASES
 [[ ! -e results ]] || fail "something was measured although a value was refused"
 

@@ -15,15 +15,37 @@ bool worth_one_more_only(ErrorClass error) {
   return error == ErrorClass::data || error == ErrorClass::permanent;
 }
 
+/// Exponential, with jitter.
+Duration back_off(std::uint32_t charged, Rng& rng) {
+  const int doublings = std::min(static_cast<int>(charged), 10);
+  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
+  return from_seconds(to_seconds(step) * (0.5 + rng.uniform()));
+}
+
+/// What its worker serves counts at the worker's place.
+void count_at_its_place(Time now, LeasedBatch& entry, Dispatcher& dispatcher) {
+  entry.slot = entry.worker->slot;
+  entry.ticket = dispatcher.adopt(now, entry.meta(), entry.batch.lease.attempt, *entry.slot);
+}
+
+/// Whatever but success counts against the worker when the batch is placed again.
+void end_attempt(Time now, LeasedBatch& entry, AttemptEnd how, Dispatcher& dispatcher) {
+  if (!entry.ticket) return;
+  if (how != AttemptEnd::served) entry.exclude = Excluded{entry.ticket->slot, entry.ticket->life};
+  dispatcher.finish(now, *entry.ticket, how);
+  entry.ticket.reset();
+}
+
 }  // namespace
 
 // ---- from the stream and the ledger ----------------------------------------------------------------------
 
-void Leases::add(Time now, Batch&& batch) {
+void Leases::add(Time now, Batch&& batch, const std::string& unfit, Outbox& out) {
   const BatchId id = batch.lease.batch;
   const SlabIndex index = batches_.insert(id).first;
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   entry.batch = std::move(batch);
+  if (!unfit.empty()) return give_up(index, ErrorClass::data, unfit, out);
   if (const auto claim = claims_.find(id); claim != claims_.end()) {
     adopt(now, index, claim->second);
     claims_.erase(claim);
@@ -32,45 +54,38 @@ void Leases::add(Time now, Batch&& batch) {
   }
 }
 
-void Leases::add_unfit(Batch&& batch, std::string why, Outbox& out) {
-  const SlabIndex index = batches_.insert(batch.lease.batch).first;
-  batches_[index].batch = std::move(batch);
-  give_up(index, ErrorClass::data, why, out);
-}
-
 void Leases::commit(Time now, const Commit& commit) {
+  // The ledger has it: whatever is under way with it does not matter any more.
+  const auto settle = [&](BatchId id) {
+    const SlabIndex index = batches_.find(id);
+    if (index == no_index) return;
+    LeasedBatch& entry = batches_[index];
+    if (entry.state == State::waiting) dispatcher_->withdraw(now, id);
+    if (entry.state == State::delayed) delayed_.erase({entry.retry_at, id});
+    if (entry.state == State::leased && entry.worker->overtaken.size() < most_overtaken)
+      entry.worker->overtaken.emplace(id, entry.leased_at);
+    end_attempt(now, entry, AttemptEnd::settled_elsewhere, *dispatcher_);
+    release(index);
+    batches_.erase(index);
+  };
   const std::uint64_t before = raw(settled_.watermark()), watermark = raw(commit.watermark);
   if (watermark > before && watermark - before <= 4 * batches_.size()) {
-    for (std::uint64_t id = before; id < watermark; ++id) settle(now, BatchId{id});
+    for (std::uint64_t id = before; id < watermark; ++id) settle(BatchId{id});
   } else if (watermark > before) {  // it leapt: a ledger that was here long before
     batches_.for_each([&](SlabIndex index) {
-      if (batches_.key(index) < commit.watermark) settle(now, batches_.key(index));
+      if (batches_.key(index) < commit.watermark) settle(batches_.key(index));
     });
   }
-  settled_.merge(commit.watermark, commit.bitmap, [&](BatchId id) { settle(now, id); });
+  settled_.merge(commit.watermark, commit.bitmap, settle);
   std::erase_if(claims_, [&](const auto& claim) { return settled_.contains(claim.first); });
-  std::erase_if(failed_, [&](const auto& failed) { return settled_.contains(failed.first); });
-}
-
-/// The ledger has it: whatever is under way with it does not matter any more.
-void Leases::settle(Time now, BatchId id) {
-  const SlabIndex index = batches_.find(id);
-  if (index == no_index) return;
-  Entry& entry = batches_[index];
-  if (entry.state == State::waiting) dispatcher_->withdraw(now, id);
-  if (entry.state == State::delayed) delayed_.erase({entry.retry_at, id});
-  if (entry.state == State::leased && entry.worker->overtaken.size() < most_overtaken)
-    entry.worker->overtaken.emplace(id, entry.leased_at);
-  end_attempt(now, entry, AttemptEnd::settled_elsewhere);
-  release(index);
-  batches_.erase(index);
+  given_up_.settle(settled_);
 }
 
 // ---- to and from workers ---------------------------------------------------------------------------------
 
 const Batch& Leases::lease(Time now, const Ticket& ticket, WorkerSession& worker) {
   const SlabIndex index = batches_.find(ticket.batch);
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   entry.state = State::leased;
   entry.ticket = ticket;
   entry.slot = ticket.slot;
@@ -95,9 +110,9 @@ void Leases::done(Time now, WorkerSession& worker, const Done& done, Outbox& out
     if (const auto overtaken = worker.overtaken.extract(done.lease.batch)) observe(overtaken.mapped());
     return;
   }
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   observe(entry.leased_at);
-  end_attempt(now, entry, served ? AttemptEnd::served : AttemptEnd::failed);
+  end_attempt(now, entry, served ? AttemptEnd::served : AttemptEnd::failed, *dispatcher_);
   if (served) {
     worker.serving.erase(batches_, index);
     worker.unsettled.push_back(batches_, index);
@@ -113,7 +128,7 @@ void Leases::done(Time now, WorkerSession& worker, const Done& done, Outbox& out
 void Leases::handed_back(Time now, WorkerSession& worker, const Return& message, Outbox& out) {
   const SlabIndex index = leased_by(worker, message.lease.batch);
   if (index == no_index) return;
-  end_attempt(now, batches_[index], AttemptEnd::returned);
+  end_attempt(now, batches_[index], AttemptEnd::returned, *dispatcher_);
   try_again(now, index, {}, ErrorClass::transient, "handed back", out);
 }
 
@@ -137,7 +152,7 @@ void Leases::claim(Time now, BatchId id, WorkerSession& worker, std::uint64_t pr
 
 /// No need to send the batch anywhere.
 void Leases::adopt(Time now, SlabIndex index, Claim claim) {
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   if (entry.state == State::leased || entry.state == State::done || entry.state == State::failed) return;
   if (entry.state == State::delayed) delayed_.erase({entry.retry_at, batches_.key(index)});
   entry.last_chance = false;
@@ -153,17 +168,12 @@ void Leases::adopt(Time now, SlabIndex index, Claim claim) {
   entry.leased_at = now;
   entry.lease_cap = now + options_.lease_cap;
   worker.serving.push_back(batches_, index);
-  if (worker.slot) count_at_its_place(now, entry);
+  if (worker.slot) count_at_its_place(now, entry, *dispatcher_);
 }
 
 void Leases::seated(Time now, WorkerSession& worker) {
   for (SlabIndex i = worker.serving.front(); i != no_index; i = SlabList::after(batches_, i))
-    count_at_its_place(now, batches_[i]);
-}
-
-void Leases::count_at_its_place(Time now, Entry& entry) {
-  entry.slot = entry.worker->slot;
-  entry.ticket = dispatcher_->adopt(now, entry.meta(), entry.batch.lease.attempt, *entry.slot);
+    count_at_its_place(now, batches_[i], *dispatcher_);
 }
 
 void Leases::hand_over(Time now, WorkerSession& old, WorkerSession& fresh, const std::set<std::uint64_t>& held,
@@ -174,7 +184,7 @@ void Leases::hand_over(Time now, WorkerSession& old, WorkerSession& fresh, const
       const std::uint64_t id = raw(batches_.key(index));
       const bool serving = list == &old.serving && held.contains(id);
       if (serving || unacked.contains(id)) {
-        Entry& entry = batches_[index];
+        LeasedBatch& entry = batches_[index];
         entry.ticket.reset();  // until the worker has its place again
         list->erase(batches_, index);
         (serving ? fresh.serving : fresh.unsettled).push_back(batches_, index);
@@ -204,7 +214,7 @@ void Leases::lost(Time now, WorkerSession& worker, const Blame& blame, Outbox& o
 void Leases::retry(Time now, Outbox& out) {
   while (!delayed_.empty() && delayed_.begin()->first <= now) {
     const SlabIndex index = batches_.find(delayed_.begin()->second);
-    Entry& entry = batches_[index];
+    LeasedBatch& entry = batches_[index];
     delayed_.erase(delayed_.begin());
     if (entry.last_chance) {
       record_.decided(now, entry.meta(), entry.batch.lease.attempt, "failed", entry.slot);
@@ -235,7 +245,7 @@ void Leases::expire(Time now, bool ledger_up, const Roster& roster, Outbox& out)
       record_.note(now, fmt::format("the lease of batch {} on worker {} ran out", raw(batches_.key(index)), worker->name),
                    out);
       record_.blame(worker->name);
-      end_attempt(now, batches_[index], AttemptEnd::lease_ran_out);
+      end_attempt(now, batches_[index], AttemptEnd::lease_ran_out, *dispatcher_);
       try_again(now, index, {.charge = true}, ErrorClass::transient, "lease ran out", out);
     });
   }
@@ -262,17 +272,6 @@ void Leases::extend_all(Time now) {
   });
 }
 
-std::vector<Failed> Leases::failures(bool all) {
-  std::vector<Failed> failures;
-  for (const BatchId id : std::exchange(untold_, {})) {
-    if (!all && failed_.contains(id)) failures.push_back(failed_.at(id));
-  }
-  if (all) {
-    for (const auto& [id, failure] : failed_) failures.push_back(failure);
-  }
-  return failures;
-}
-
 // ---- inside ----------------------------------------------------------------------------------------------
 
 SlabIndex Leases::leased_by(const WorkerSession& worker, BatchId id) const {
@@ -281,17 +280,9 @@ SlabIndex Leases::leased_by(const WorkerSession& worker, BatchId id) const {
   return index;
 }
 
-/// Whatever but success counts against the worker when the batch is placed again.
-void Leases::end_attempt(Time now, Entry& entry, AttemptEnd how) {
-  if (!entry.ticket) return;
-  if (how != AttemptEnd::served) entry.exclude = Excluded{entry.ticket->slot, entry.ticket->life};
-  dispatcher_->finish(now, *entry.ticket, how);
-  entry.ticket.reset();
-}
-
 /// Takes a batch from the worker it was leased to, or done by.
 void Leases::release(SlabIndex index) {
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   if (entry.state == State::leased) entry.worker->serving.erase(batches_, index);
   if (entry.state == State::done) entry.worker->unsettled.erase(batches_, index);
   entry.worker = nullptr;
@@ -300,7 +291,7 @@ void Leases::release(SlabIndex index) {
 /// An attempt ended without a result: another one, after a while, or the batch is given up.
 void Leases::try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass error, const std::string& why,
                        Outbox& out) {
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   release(index);
   entry.ticket.reset();
   record_.retried();
@@ -316,7 +307,7 @@ void Leases::try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass
     return give_up(index, error, why, out);
   }
   entry.last_chance = enough;
-  entry.retry_at = now + (enough ? options_.timing.missed * options_.timing.heartbeat : back_off(entry.charged));
+  entry.retry_at = now + (enough ? options_.timing.missed * options_.timing.heartbeat : back_off(entry.charged, rng_));
   entry.state = State::delayed;
   const BatchId id = batches_.key(index);
   out.debug("batch {} is {} in {:.0f} ms: {} ({} of {} attempts charged)", raw(id), enough ? "given up" : "tried again",
@@ -325,22 +316,14 @@ void Leases::try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass
   record_.decided(now, entry.meta(), attempt, "retry", entry.slot);
 }
 
-/// Exponential, with jitter.
-Duration Leases::back_off(std::uint32_t charged) {
-  const int doublings = std::min(static_cast<int>(charged), 10);
-  const Duration step = std::min(longest_backoff, first_backoff * (1 << doublings) / 2);
-  return from_seconds(to_seconds(step) * (0.5 + rng_.uniform()));
-}
-
 void Leases::give_up(SlabIndex index, ErrorClass error, const std::string& why, Outbox& out) {
   constexpr std::size_t longest_why = 512;
-  Entry& entry = batches_[index];
+  LeasedBatch& entry = batches_[index];
   const BatchId id = batches_.key(index);
   entry.state = State::failed;
   entry.batch.payload = {};
   out.debug("batch {} is given up: {}", raw(id), why);
-  failed_[id] = {id, entry.charged, error, why.substr(0, longest_why)};
-  untold_.push_back(id);
+  given_up_.add({id, entry.charged, error, why.substr(0, longest_why)});
 }
 
 }  // namespace dp

@@ -14,6 +14,7 @@
 #include "base/settled.hpp"
 #include "base/slab_map.hpp"
 #include "route/dispatcher.hpp"
+#include "route/given_up.hpp"
 #include "route/roster.hpp"
 #include "route/router_options.hpp"
 #include "route/router_record.hpp"
@@ -26,10 +27,30 @@ struct Blame {
   std::optional<std::uint64_t> until_back = {};  ///< unless this process is back: its connection has ended, no more is known
 };
 
+/// A batch that is kept.
+struct LeasedBatch {
+  /// In the dispatcher; after a failure until its back-off is over; at a worker; computed and not in the ledger; given up.
+  enum class State { waiting, delayed, leased, done, failed };
+  SlabLinks links;
+  Batch batch;
+  State state = State::waiting;
+  std::uint32_t charged = 0;
+  std::uint32_t permanent_failures = 0;  ///< of class data or permanent: another try elsewhere is the last
+  std::optional<Ticket> ticket;          ///< of the attempt under way, if its worker has a place
+  std::optional<Slot> slot;              ///< of the latest attempt
+  std::optional<Excluded> exclude;       ///< failed there: elsewhere if there is an elsewhere
+  WorkerSession* worker = nullptr;       ///< leased to, or done by
+  Time lease_until{}, lease_cap{}, retry_at{}, leased_at{};
+  std::optional<std::uint64_t> charged_for;  ///< the process whose absence was charged: it may be back
+  bool last_chance = false;                  ///< given up once its time is over, unless that process is back
+  BatchMeta meta() const { return {batch.lease.batch, batch.shard, static_cast<std::uint32_t>(batch.ids.size())}; }
+};
+
 class Leases {
  public:
   /// The references are kept.
-  Leases(const RouterOptions& options, RouterRecord& record, Rng& rng) : options_(options), record_(record), rng_(rng) {}
+  Leases(const RouterOptions& options, RouterRecord& record, GivenUp& given_up, Rng& rng)
+      : options_(options), record_(record), given_up_(given_up), rng_(rng) {}
   /// To be called before anything else but `commit`.
   void use(Dispatcher& dispatcher) { dispatcher_ = &dispatcher; }
 
@@ -39,9 +60,8 @@ class Leases {
   bool knows(BatchId id) const { return settled_.contains(id) || batches_.find(id) != no_index; }
 
   // ---- from the stream and the ledger ----
-  void add(Time now, Batch&& batch);
-  /// A batch that nobody can serve: given up at once.
-  void add_unfit(Batch&& batch, std::string why, Outbox& out);
+  /// `unfit`: why nobody can serve it; then it is given up at once.
+  void add(Time now, Batch&& batch, const std::string& unfit, Outbox& out);
   void commit(Time now, const Commit& commit);
 
   // ---- to and from workers ----
@@ -74,50 +94,27 @@ class Leases {
   /// None runs out within the usual time from now.
   void extend_all(Time now);
 
-  /// Batches given up and not settled as such, and which of them to tell the ledger: those not told yet, or all.
-  std::vector<Failed> failures(bool all);
-
  private:
-  enum class State { waiting, delayed, leased, done, failed };
-  struct Entry {
-    SlabLinks links;
-    Batch batch;
-    State state = State::waiting;  ///< in the dispatcher
-    std::uint32_t charged = 0;
-    std::uint32_t permanent_failures = 0;  ///< of class data or permanent: another try elsewhere is the last
-    std::optional<Ticket> ticket;          ///< of the attempt under way, if its worker has a place
-    std::optional<Slot> slot;              ///< of the latest attempt
-    std::optional<Excluded> exclude;       ///< failed there: elsewhere if there is an elsewhere
-    WorkerSession* worker = nullptr;       ///< leased to, or done by
-    Time lease_until{}, lease_cap{}, retry_at{}, leased_at{};
-    std::optional<std::uint64_t> charged_for;  ///< the process whose absence was charged: it may be back
-    bool last_chance = false;                  ///< given up once its time is over, unless that process is back
-    BatchMeta meta() const { return {batch.lease.batch, batch.shard, static_cast<std::uint32_t>(batch.ids.size())}; }
-  };
+  using State = LeasedBatch::State;
   struct Claim {
     WorkerSession* worker;
     bool done;
   };
 
   void adopt(Time now, SlabIndex index, Claim claim);
-  void count_at_its_place(Time now, Entry& entry);
   /// Nothing if it is not this worker's lease.
   SlabIndex leased_by(const WorkerSession& worker, BatchId id) const;
-  void end_attempt(Time now, Entry& entry, AttemptEnd how);
   void release(SlabIndex index);
   void try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass error, const std::string& why, Outbox& out);
-  Duration back_off(std::uint32_t charged);
   void give_up(SlabIndex index, ErrorClass error, const std::string& why, Outbox& out);
-  void settle(Time now, BatchId id);
 
   const RouterOptions& options_;
   RouterRecord& record_;
+  GivenUp& given_up_;
   Rng& rng_;
   Dispatcher* dispatcher_ = nullptr;
-  SlabMap<BatchId, Entry> batches_;
+  SlabMap<BatchId, LeasedBatch> batches_;
   std::set<std::pair<Time, BatchId>> delayed_;
-  std::map<BatchId, Failed> failed_;
-  std::vector<BatchId> untold_;      ///< of `failed_`
   std::map<BatchId, Claim> claims_;  ///< of batches that the stream has not sent here yet
   Settled settled_;
 };

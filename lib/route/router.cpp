@@ -22,7 +22,7 @@ Router::Router(RouterOptions options, std::uint64_t nonce_seed)
                  return hello;
                }}),
       record_(roster_, options_.log_decisions, options_.trace),
-      leases_(options_, record_, rng_) {}
+      leases_(options_, record_, given_up_, rng_) {}
 
 void Router::receive(Time now, PeerId from, Envelope&& envelope, Outbox& out) {
   if (finished()) return;
@@ -54,24 +54,20 @@ void Router::on_batch(Time now, Batch&& batch, Outbox& out) {
     return peers_.send(*stream_, Reject{false, "a batch beyond the credit of this session"}, out);
   stream_credit_.received(batch.number);
   const BatchId id = batch.lease.batch;
-  if (leases_.knows(id)) return extend_stream_credit(out);
+  if (leases_.knows(id)) return;
+  std::string unfit;
   if (batch.shape != data_.shape || batch.ids.size() > data_.max_batch || batch.mode != data_.payload ||
       (!shard_weights_.empty() && batch.shard >= shard_weights_.size())) {
     record_.note(now, fmt::format("batch {} is not what dp-stream's HELLO announced", raw(id)), out);
-    return leases_.add_unfit(std::move(batch), "the batch is not what HELLO announced", out);
+    unfit = "the batch is not what HELLO announced";
   }
   batch.lease.router = peers_.session();
-  leases_.add(now, std::move(batch));
+  leases_.add(now, std::move(batch), unfit, out);
   const bool somebody_waits = !dispatcher_->view().ready().empty() && dispatcher_->waiting() == 0;
   if (leases_.size() >= stream_credit_.capacity() && somebody_waits) record_.was_full();
 }
 
-void Router::extend_stream_credit(Outbox& out) {
-  if (!stream_) return;
-  if (const auto limit = stream_credit_.extended(leases_.size())) peers_.send(*stream_, Credit{*limit}, out);
-}
-
-/// Sends what can be sent.
+/// Sends what can be sent, and tells what is to be told.
 void Router::pump(Time now, Outbox& out) {
   if (running_ && !finishing_) {
     leases_.retry(now, out);
@@ -80,7 +76,10 @@ void Router::pump(Time now, Outbox& out) {
       peers_.send(worker.peer, leases_.lease(now, *ticket, worker), out);
     }
   }
-  for (Failed& failure : leases_.failures(false)) collect_.send(std::move(failure), out);
+  for (Failed& failure : given_up_.take_untold()) collect_.send(std::move(failure), out);
+  if (stream_) {
+    if (const auto limit = stream_credit_.extended(leases_.size())) peers_.send(*stream_, Credit{*limit}, out);
+  }
   record_.hand_out_decisions(out);
 }
 
@@ -123,7 +122,7 @@ void Router::tick(Time now, Outbox& out) {
     next_leases_ = now + options_.timing.heartbeat / 2;
   }
   if (now >= next_failures_) {
-    for (Failed& failure : leases_.failures(true)) collect_.send(std::move(failure), out);
+    for (const auto& [id, failure] : given_up_.all()) collect_.send(failure, out);
     next_failures_ = now + options_.timing.heartbeat;
   }
   try_start(now, out);
@@ -174,17 +173,6 @@ Time Router::next_deadline() const {
 }
 
 // ---- end -------------------------------------------------------------------------------------------------
-
-/// Everything is settled. FIN may come again, if the report was lost on its way.
-void Router::begin_shut_down(Time now, Outbox& out) {
-  if (!finishing_) {
-    finishing_ = true;
-    finish_by_ = now + options_.give_up;
-    for (const auto& [peer, worker] : roster_.all()) peers_.send(peer, Drain{}, out);
-  }
-  out.debug("everything is settled: FIN");
-  send_report(out);
-}
 
 /// Workers say goodbye, or their time is up.
 void Router::shut_down(Time now, Outbox& out) {

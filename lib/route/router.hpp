@@ -39,8 +39,6 @@ class Router final : public Stage {
   void on_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out);
   void stream_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out);
   void worker_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out);
-  /// Why this worker cannot be taken in; "" if it can.
-  std::string objection(const Envelope& envelope) const;
   void on_worker(Time now, WorkerSession& worker, const Message& message, Outbox& out);
   void credited(Time now, WorkerSession& worker, std::uint64_t limit, bool warm, Outbox& out);
   void peer_gone(Time now, PeerId peer, const PeerState& state, const char* how, Outbox& out);
@@ -53,10 +51,8 @@ class Router final : public Stage {
   void on_batch(Time now, Batch&& batch, Outbox& out);
   void try_start(Time now, Outbox& out);
   void pump(Time now, Outbox& out);
-  void extend_stream_credit(Outbox& out);
   void expire_leases(Time now, Outbox& out);
   void give_up_waiting(Time now);
-  void begin_shut_down(Time now, Outbox& out);
   void shut_down(Time now, Outbox& out);
   void send_report(Outbox& out);
 
@@ -76,6 +72,7 @@ class Router final : public Stage {
 
   Roster roster_;
   RouterRecord record_;
+  GivenUp given_up_;
   Leases leases_;
   std::unique_ptr<Dispatcher> dispatcher_;  ///< once the stream has said what it sends
 

@@ -18,6 +18,12 @@ bool is_sane(const DataShape& data) {
   return s.bytes() > 0 && data.max_batch > 0 && s.bytes() <= max_payload_bytes / data.max_batch;
 }
 
+/// The worker has the data set that batches refer to, if they do.
+bool holds(const Hello& worker, const DataShape& data) {
+  return data.payload != PayloadMode::reference ||
+         std::ranges::find(worker.datasets, data.dataset) != worker.datasets.end();
+}
+
 std::optional<Session> session_of(const Listener& peers, const std::string& worker) {
   for (const auto& [peer, state] : peers.peers()) {
     if (state.role == Role::infer && state.name == worker) return state.session;
@@ -41,11 +47,15 @@ void Router::on_collect(Time now, Envelope& envelope, Outbox& out) {
       finish(Exit::failed, std::get<Reject>(envelope.body).reason);
       break;
     case LinkEvent::message:
-      if (const auto* commit = std::get_if<Commit>(&envelope.body)) {
-        leases_.commit(now, *commit);
-        extend_stream_credit(out);
+      if (const auto* commit = std::get_if<Commit>(&envelope.body)) leases_.commit(now, *commit);
+      if (std::holds_alternative<Fin>(envelope.body)) {  // everything is settled; again, if the report was lost on its way
+        out.debug("everything is settled: FIN");
+        if (!std::exchange(finishing_, true)) {
+          finish_by_ = now + options_.give_up;
+          for (const auto& [peer, worker] : roster_.all()) peers_.send(peer, Drain{}, out);
+        }
+        send_report(out);
       }
-      if (std::holds_alternative<Fin>(envelope.body)) begin_shut_down(now, out);
       break;
     default:
       break;
@@ -104,25 +114,18 @@ void Router::stream_hello(Time now, PeerId from, const Envelope& envelope, Outbo
   if (running_) peers_.send(from, Start{options_.workers}, out);
 }
 
-std::string Router::objection(const Envelope& envelope) const {
-  const Hello& hello = std::get<Hello>(envelope.body);
-  if (wedged_.contains(process_of(envelope.from)))
-    return "this worker held a batch beyond --lease-cap and is not trusted with another";
-  if (data_.payload == PayloadMode::reference &&
-      std::ranges::find(hello.datasets, data_.dataset) == hello.datasets.end()) {
-    return fmt::format("batches travel by reference and worker '{}' does not hold data set {} (give dp-infer the "
-                       "stream's --data, or dp-stream --payload inline)",
-                       hello.name, data_.dataset);
-  }
-  return "";
-}
-
 void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbox& out) {
   const Hello& hello = std::get<Hello>(envelope.body);
   if (data_.max_batch == 0)
     return peers_.refuse(from, envelope, "dp-route has not heard from dp-stream yet", true, out);
-  if (const std::string why = objection(envelope); !why.empty())
-    return peers_.refuse(from, envelope, why, false, out);
+  if (wedged_.contains(process_of(envelope.from)))
+    return peers_.refuse(from, envelope, "this worker held a batch beyond --lease-cap and is not trusted with another", false, out);
+  if (!holds(hello, data_))
+    return peers_.refuse(from, envelope,
+                         fmt::format("batches travel by reference and worker '{}' does not hold data set {} (give dp-infer "
+                                     "the stream's --data, or dp-stream --payload inline)",
+                                     hello.name, data_.dataset),
+                         false, out);
   const bool known_session =
       roster_.find(from) && peers_.find(from) && peers_.find(from)->session == envelope.from;
   const std::optional<Session> before = session_of(peers_, hello.name);

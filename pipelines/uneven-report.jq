@@ -54,7 +54,7 @@ def measures($some): ($some - strategies) == [];
 # The one with the most capacity, and what the others have of it.
 def ranking: . as $s | [.details.cells[] | select(.capacity.mean != null)] | sort_by(-.capacity.mean) | map(.strategy)
   | .[0] as $best | .[1:] | map(. as $other | $s | capacity($other; $best))
-  | if any(.half == null) then "the strategies cannot be ranked by fewer than two valid iterations" else
+  | if $best == null or any(.[]; .half == null) then "the strategies cannot be ranked by fewer than two valid iterations" else
       (map(select(.distinguishable | not) | .a)) as $level | map(select(.distinguishable)) as $below
       | "\($best) has the most capacity"
       + (if $level == [] then "" else ", indistinguishable from \($level | join(", "))" end)
@@ -86,7 +86,7 @@ def kept_by_turns: all(measures(["uniform", "dynamic", "sharded"])) and any(.[];
 
 . as $all
 | "## Findings", "",
-  ($all[] | "* " + finding), ($all[] | select(strategies | length > 3) | "* With \(.title): \(ranking)."), "",
+  ($all[] | "* " + finding), ($all[] | select((strategies | sort) != ["dynamic", "sharded", "uniform"]) | "* With \(.title): \(ranking)."), "",
   "| work | strategy | capacity, samples/s | p99, ms | MB moved | valid runs |", "| --- | --- | --- | --- | --- | --- |",
   ($all[] | rows), "",
   "| work | difference | capacity | p99 | bytes moved |", "| --- | --- | --- | --- | --- |",

@@ -81,6 +81,7 @@ for tool in dp-collect dp-route dp-summarize; do
   [[ -x $bin/$tool ]] || { echo "uneven-study.sh: $bin/$tool is not there (run: make -f Makefile.bench build)" >&2; exit 1; }
 done
 ((${#strategies[@]} > 1)) || refuse "--strategies '${strategies[*]}': give two or more, to be compared"
+[[ -z $(printf '%s\n' "${strategies[@]}" | sort | uniq -d) ]] || refuse "--strategies '${strategies[*]}': give each once"
 for strategy in "${strategies[@]}"; do
   problem=$("$bin/dp-route" --list-strategies --strategy "$strategy" 2>&1 >/dev/null) || refuse "${problem#dp-route: }"
 done

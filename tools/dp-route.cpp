@@ -70,9 +70,10 @@ class Log {
     if (!problem.empty() && !std::exchange(told_, true))
       log_warn("{} {}: what follows is not written there; routing goes on", flag_, problem);
   }
+  void flush() { file_.drain(); }
   /// Throws Error if not everything was written.
   void close() {
-    file_.drain();
+    flush();
     if (const std::string problem = file_.problem(); !problem.empty())
       throw Error("{} {}: the log is not whole", flag_, problem);
   }
@@ -103,9 +104,16 @@ class Trace final : public DispatcherTrace {
     writer_.emplace(strategy, setup, [this](std::string block) { log_.append(std::move(block)); });
   }
   void called(const DispatcherCall& call) override { writer_->add(call); }
-  void check() { log_.check(); }
-  void close() {
+  void check() {
     if (writer_) writer_->flush();
+    log_.check();
+  }
+  void flush() {
+    check();
+    log_.flush();
+  }
+  void close() {
+    check();
     log_.close();
   }
 
@@ -187,7 +195,14 @@ Exit run(Options& options) {
     if (trace) trace->check();
   });
   print_ready("dp-route", fmt::format("stream={} worker={}", stream_at, worker_at));
-  const Exit status = loop.run(router, transport);
+  Exit status = Exit::failed;
+  try {
+    status = loop.run(router, transport);
+  } catch (const Error&) {  // what was recorded of a failed run is worth as much
+    if (decisions) decisions->flush();
+    if (trace) trace->flush();
+    throw;
+  }
   log_debug("{} batches are not settled", router.buffered());
   if (decisions) decisions->close();
   if (trace) trace->close();

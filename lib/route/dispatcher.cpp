@@ -120,9 +120,9 @@ void Dispatcher::finish(Time now, const Ticket& ticket, AttemptEnd how) {
 }
 
 void Dispatcher::withdraw(Time now, BatchId batch) {
-  if (observer_) observer_({.kind = Kind::withdraw, .at = now, .batch = {batch, 0, 0}});
   const SlabIndex index = batches_.find(batch);
   if (index == no_index || batches_[index].state == State::in_flight) return;
+  if (observer_) observer_({.kind = Kind::withdraw, .at = now, .batch = {batch, 0, 0}});
   take_from_list(index);
   batches_.erase(index);
   ask_again_ = true;

@@ -99,11 +99,16 @@ TraceReader::TraceReader(std::string name, std::span<const std::byte> file) : na
   const auto lines = split(text, '\n');
   if (lines.size() != 6 || lines[0] != version) fail("no trace of a dispatcher, or of another version than {}", version);
   strategy_ = lines[1];
-  setup_.workers = static_cast<std::uint32_t>(parse_count("workers", lines[2], 1, UINT32_MAX));
-  setup_.seed = parse_count("seed", lines[3], 0, UINT64_MAX);
-  if (!lines[4].empty()) {
-    for (const std::string& weight : split(lines[4], ','))
-      setup_.shard_weights.push_back(parse_count("shard weight", weight, 0, UINT64_MAX));
+  try {
+    setup_.workers = static_cast<std::uint32_t>(parse_count("workers", lines[2], 1, 4096));
+    setup_.seed = parse_count("seed", lines[3], 0, UINT64_MAX);
+    if (!lines[4].empty()) {
+      for (const std::string& weight : split(lines[4], ','))
+        setup_.shard_weights.push_back(parse_count("shard weight", weight, 0, UINT64_MAX));
+    }
+    parse_strategy(strategy_);
+  } catch (const UsageError& problem) {
+    fail("no trace of a dispatcher: {}", problem.what());
   }
   in_block_ = block_.size();
 }
@@ -144,7 +149,11 @@ bool TraceReader::next(DispatcherCall& call) {
   const auto kind = static_cast<std::uint64_t>(block_[in_block_++]);
   if (kind > static_cast<std::uint64_t>(Kind::observe))
     fail("byte {}: a record of unknown kind {}", at_ - block_.size() + in_block_ - 1, kind);
-  const auto small = [this] { return static_cast<std::uint32_t>(number()); };
+  const auto small = [this] {
+    const std::uint64_t value = number();
+    if (value > UINT32_MAX) fail("byte {}: {} is too large there", at_ - block_.size() + in_block_, value);
+    return static_cast<std::uint32_t>(value);
+  };
   const auto maybe_slot = [&]() -> std::optional<Slot> {
     const std::uint32_t slot = small();
     return slot == 0 ? std::nullopt : std::optional(slot - 1);
@@ -155,7 +164,10 @@ bool TraceReader::next(DispatcherCall& call) {
   };
   const auto ticket = [&] { call.ticket = {BatchId{number()}, small(), small(), small()}; };
   call.kind = static_cast<Kind>(kind);
-  call.at = last_ += Duration(unzigzag(number()));
+  std::int64_t at = 0;
+  if (__builtin_add_overflow(last_.time_since_epoch().count(), unzigzag(number()), &at))
+    fail("byte {}: a time beyond all clocks", at_ - block_.size() + in_block_);
+  call.at = last_ = Time(Duration(at));
   switch (call.kind) {
     case Kind::join:
     case Kind::leave: call.slot = small(), call.flag = number() != 0; break;

@@ -66,6 +66,7 @@ void Leases::commit(Time now, const Commit& commit) {
       entry.worker->overtaken.emplace(id, entry.leased_at);
     end_attempt(now, entry, AttemptEnd::settled_elsewhere, *dispatcher_);
     release(index);
+    provisional_ -= entry.charged_for.has_value();
     batches_.erase(index);
   };
   const std::uint64_t before = raw(settled_.watermark()), watermark = raw(commit.watermark);
@@ -139,15 +140,29 @@ void Leases::renew(Time now, const WorkerSession& worker, std::span<const std::u
   }
 }
 
-void Leases::claim(Time now, BatchId id, WorkerSession& worker, std::uint64_t process, bool done) {
-  const SlabIndex index = batches_.find(id);
-  if (index != no_index && batches_[index].charged_for == process) {
-    --batches_[index].charged;
-    batches_[index].charged_for.reset();
-    record_.pardon(worker.name);
+void Leases::returned(Time now, WorkerSession& worker, std::uint64_t process, const Hello& hello) {
+  if (provisional_ > 0) {
+    batches_.for_each([&](SlabIndex index) {
+      LeasedBatch& entry = batches_[index];
+      if (entry.charged_for != process) return;
+      entry.charged_for.reset();
+      --provisional_;
+      --entry.charged;
+      record_.pardon(worker.name);
+      if (!std::exchange(entry.last_chance, false)) return;
+      delayed_.erase({entry.retry_at, batches_.key(index)});
+      entry.retry_at = now + back_off(entry.charged, rng_);
+      delayed_.emplace(entry.retry_at, batches_.key(index));
+    });
   }
-  if (index != no_index) return adopt(now, index, {&worker, done});
-  if (!settled_.contains(id) && claims_.size() < most_claims) claims_.insert_or_assign(id, Claim{&worker, done});
+  for (const auto& [ids, done] : {std::pair(&hello.held, false), std::pair(&hello.unacked, true)}) {
+    for (const std::uint64_t id : *ids) {
+      const SlabIndex index = batches_.find(BatchId{id});
+      if (index != no_index) adopt(now, index, {&worker, done});
+      else if (!settled_.contains(BatchId{id}) && claims_.size() < most_claims)
+        claims_.insert_or_assign(BatchId{id}, Claim{&worker, done});
+    }
+  }
 }
 
 /// No need to send the batch anywhere.
@@ -297,6 +312,7 @@ void Leases::try_again(Time now, SlabIndex index, const Blame& blame, ErrorClass
   record_.retried();
   if (blame.charge) {
     ++entry.charged;
+    provisional_ += blame.until_back.has_value() - entry.charged_for.has_value();
     entry.charged_for = blame.until_back;
     if (worth_one_more_only(error)) ++entry.permanent_failures;
   }

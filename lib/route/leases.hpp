@@ -70,9 +70,9 @@ class Leases {
   void done(Time now, WorkerSession& worker, const Done& done, Outbox& out);
   void handed_back(Time now, WorkerSession& worker, const Return& message, Outbox& out);
   void renew(Time now, const WorkerSession& worker, std::span<const std::uint64_t> held);
-  /// It says that it holds this batch, or has done it: kept in mind until the stream has sent it. What its process was
-  /// charged for being away is taken back.
-  void claim(Time now, BatchId id, WorkerSession& worker, std::uint64_t process, bool done);
+  /// It has said which batches it holds and which it has done: kept in mind until the stream has sent them. What was charged
+  /// because its process was away is taken back.
+  void returned(Time now, WorkerSession& worker, std::uint64_t process, const Hello& hello);
   /// It has a place now: what it serves counts there.
   void seated(Time now, WorkerSession& worker);
   /// What the worker still holds stays with it, on its new connection.
@@ -114,6 +114,7 @@ class Leases {
   Rng& rng_;
   Dispatcher* dispatcher_ = nullptr;
   SlabMap<BatchId, LeasedBatch> batches_;
+  std::size_t provisional_ = 0;  ///< batches with `charged_for`
   std::set<std::pair<Time, BatchId>> delayed_;
   std::map<BatchId, Claim> claims_;  ///< of batches that the stream has not sent here yet
   Settled settled_;

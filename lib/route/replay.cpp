@@ -10,7 +10,7 @@ namespace {
 
 using Kind = DispatcherCall::Kind;
 
-constexpr Slot most_slots = 1 << 20;  ///< in a trace: more is damage
+constexpr Slot most_slots = 1 << 16;  ///< in a trace: more is damage
 
 bool is_answer(const DispatcherCall& call) { return call.kind == Kind::answer || call.kind == Kind::sent; }
 
@@ -34,6 +34,10 @@ void refuse_impossible(const DispatcherCall& call, const Dispatcher& dispatcher,
   if (call.kind == Kind::join && live) trace.fail("slot {} joins twice", *call.slot);
   if (names_slot && call.kind != Kind::join && call.kind != Kind::observe && !live)
     trace.fail("slot {} is named, which is not there", *call.slot);
+  const auto& shards = trace.setup().shard_weights;
+  const bool brings_batch = call.kind == Kind::arrive || call.kind == Kind::adopt;
+  if (brings_batch && !shards.empty() && call.batch.shard >= shards.size())
+    trace.fail("batch {} is of shard {}, of {}", raw(call.batch.id), call.batch.shard, shards.size());
 }
 
 void apply(const DispatcherCall& call, Dispatcher& dispatcher, const TraceReader& trace) {
@@ -63,8 +67,10 @@ class Forced final : public Strategy {
   std::optional<Slot> choose(Time now, const BatchMeta& batch, std::optional<Slot> exclude, const WorkerView& view) override {
     if (recorded_.empty() || recorded_.front().kind != Kind::answer || recorded_.front().batch.id != batch.id)
       trace_.fail("batch {} is asked about, which the trace does not answer there", raw(batch.id));
+    const auto made = recorded_.front().slot;
+    if (made && !view.live().contains(*made)) trace_.fail("batch {} goes to slot {}, which is not there", raw(batch.id), *made);
     see_(other_->choose(now, batch, exclude, view));
-    return recorded_.front().slot;
+    return made;
   }
   void joined(Slot slot, bool resumes) override { other_->joined(slot, resumes); }
   void left(Slot slot) override { other_->left(slot); }

@@ -134,13 +134,14 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
 
   auto fresh = std::make_unique<WorkerSession>();
   fresh->name = hello.name;
-  if (acceptance.replaced && roster_.find(*acceptance.replaced)) {
-    fresh->resumes = before && process_of(*before) == process_of(envelope.from);
-    leases_.hand_over(now, *roster_.find(*acceptance.replaced), *fresh, {hello.held.begin(), hello.held.end()},
+  if (WorkerSession* old = acceptance.replaced ? roster_.find(*acceptance.replaced) : nullptr) {
+    const bool same_process = before && process_of(*before) == process_of(envelope.from);
+    fresh->resumes = same_process && old->slot;  // which it regains at once
+    leases_.hand_over(now, *old, *fresh, {hello.held.begin(), hello.held.end()},
                       {hello.unacked.begin(), hello.unacked.end()});
     out.debug("worker {} is back, {}: it keeps {} batches", fresh->name,
-              fresh->resumes ? "the same process" : "a new process", fresh->serving.size() + fresh->unsettled.size());
-    worker_gone(now, *acceptance.replaced, {.charge = !fresh->resumes}, true, out);
+              same_process ? "the same process" : "a new process", fresh->serving.size() + fresh->unsettled.size());
+    worker_gone(now, *acceptance.replaced, {.charge = !same_process}, true, out);
   }
   WorkerSession& worker = roster_.add(from, std::move(fresh));
   if (!hello.held.empty()) roster_.warmed(worker);
@@ -148,9 +149,7 @@ void Router::worker_hello(Time now, PeerId from, const Envelope& envelope, Outbo
     out.debug("worker {} brings {} batches and {} results with it", worker.name, hello.held.size(), hello.unacked.size());
   if (running_) take_place(now, worker, out);
   if (running_ && !worker.slot) out.debug("worker {} is a spare: every place is taken", worker.name);
-  const std::uint64_t process = process_of(envelope.from);
-  for (const std::uint64_t id : hello.held) leases_.claim(now, BatchId{id}, worker, process, false);
-  for (const std::uint64_t id : hello.unacked) leases_.claim(now, BatchId{id}, worker, process, true);
+  leases_.returned(now, worker, process_of(envelope.from), hello);
 }
 
 // ---- workers ---------------------------------------------------------------------------------------------

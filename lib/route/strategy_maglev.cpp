@@ -4,7 +4,6 @@
 // moves, and of the others' keys a few, too.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <iterator>
 
 #include "route/maglev_table.hpp"
 #include "route/placement_key.hpp"
@@ -13,19 +12,18 @@
 namespace dp {
 namespace {
 
-/// Primes, the larger two the paper's. A hundred entries a worker keep shares within a percent.
-constexpr std::uint32_t table_sizes[] = {1021, 8191, 65'537, 655'373};
-
-std::uint32_t entries_for(std::size_t workers) {
-  for (const std::uint32_t entries : table_sizes) {
-    if (entries >= 100 * workers) return entries;
+/// Primes, the larger two the paper's. A hundred entries a worker keep shares within a percent; twice as many leave room
+/// for workers that come. The size stays: another would move all keys.
+std::uint32_t entries_for(std::uint64_t workers) {
+  for (const std::uint32_t entries : {1021U, 8191U, 65'537U}) {
+    if (entries >= 200 * workers) return entries;
   }
-  return std::end(table_sizes)[-1];
+  return 655'373;
 }
 
 class Maglev final : public Strategy {
  public:
-  Maglev(const StrategySetup& setup, const StrategyParameters& parameters) : key_(setup, parameters, "maglev"), seed_(mix(setup.seed, 0x6d61676c6576ULL)) {}
+  Maglev(const StrategySetup& setup, const StrategyParameters& parameters) : key_(setup, parameters, "maglev"), seed_(mix(setup.seed, 0x6d61676c6576ULL)), entries_(entries_for(setup.workers)) {}
 
   std::optional<Slot> choose(Time, const BatchMeta& batch, std::optional<Slot> exclude, const WorkerView& view) override {
     if (stale_) fill(view);
@@ -40,19 +38,20 @@ class Maglev final : public Strategy {
   void fill(const WorkerView& view) {
     std::vector<Slot> live(view.live().members().begin(), view.live().members().end());
     std::sort(live.begin(), live.end());
-    const std::uint32_t entries = entries_for(live.size());
+    if (live.size() > entries_) entries_ = entries_for(live.size());  // everybody needs an entry
     std::vector<MaglevPermutation> permutations;
     for (const Slot slot : live) {
-      permutations.push_back({static_cast<std::uint32_t>(mix(seed_, 2 * slot) % entries),
-                              static_cast<std::uint32_t>(mix(seed_, 2 * slot + 1) % (entries - 1) + 1)});
+      permutations.push_back({static_cast<std::uint32_t>(mix(seed_, 2 * slot) % entries_),
+                              static_cast<std::uint32_t>(mix(seed_, 2 * slot + 1) % (entries_ - 1) + 1)});
     }
-    table_ = maglev_table(permutations, entries);
+    table_ = maglev_table(permutations, entries_);
     for (std::uint32_t& entry : table_) entry = live[entry];
     stale_ = false;
   }
 
   PlacementKey key_;
   std::uint64_t seed_;  ///< of the permutations
+  std::uint32_t entries_;
   std::vector<Slot> table_;
   bool stale_ = true;
 };

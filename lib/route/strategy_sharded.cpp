@@ -42,6 +42,7 @@ class Sharded final : public Strategy {
   }
   void joined(Slot worker, bool) override {
     alive_.insert(worker);
+    if (worker >= load_.size()) load_.resize(worker + 1);
     std::vector<ShardId> returning;
     for (ShardId shard = 0; shard < lives_.size(); ++shard) {
       if (home_[shard] == worker || !alive_.contains(lives_[shard])) returning.push_back(shard);

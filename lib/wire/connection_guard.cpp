@@ -103,6 +103,7 @@ struct ConnectionGuard::Impl {
   std::int64_t largest_message = 0;
   std::size_t most_unauthenticated = 0;
   std::int64_t most_said = 0;
+  bool tells_ends = false;
   std::vector<Tally> tallies = {};
   std::atomic<std::uint64_t> naps = 0;  ///< of the reading thread, begun and ended: odd while it waits
   std::map<int, Connection> connections = {};
@@ -160,11 +161,13 @@ struct ConnectionGuard::Impl {
   void left(int fd) {
     const auto found = connections.find(fd);
     if (found == connections.end()) return;
+    const ino_t identity = found->second.identity;
+    connections.erase(found);
+    if (!tells_ends) return;
     {
       const std::lock_guard hold(ended_lock);
-      ended.emplace_back(fd, found->second.identity);
+      ended.emplace_back(fd, identity);
     }
-    connections.erase(found);
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(some_ended, &one, sizeof one);
   }
@@ -263,6 +266,7 @@ ConnectionGuard::ConnectionGuard(zmq::context_t& context, zmq::socket_t& watched
     : impl_(new Impl{watched, refusals}) {
   impl_->largest_message = 2 * static_cast<std::int64_t>(limits.largest_frame);
   impl_->most_said = limits.most_said;
+  impl_->tells_ends = limits.tells_ends;
   impl_->tallies = std::vector<Tally>(descriptor_limit());
   impl_->most_unauthenticated = std::min(limits.most_unauthenticated, impl_->tallies.size() / 4);
   impl_->events = zmq::socket_t(context, zmq::socket_type::pair);

@@ -26,6 +26,7 @@ class ConnectionGuard {
     std::size_t most_unauthenticated =
         SIZE_MAX;  ///< connections that were not let in; at most a quarter of the descriptors
     std::int64_t most_said = INT64_MAX;  ///< bytes of one connection, its handshake included
+    bool tells_ends = false;             ///< `ended` is asked
   };
   /// Keeps the references: the socket must be closed after this is gone.
   ConnectionGuard(zmq::context_t& context, zmq::socket_t& watched, const Limits& limits, Refusals& refusals);

@@ -165,6 +165,7 @@ LinkEvent Listener::receive(Time now, PeerId from, Envelope& envelope, Outbox& o
   }
   PeerState& peer = *by_id_[found];
   peer.heard = now;
+  if (peer.disconnected) peer.disconnected = now;  // what it had sent is still being read
   if (const auto* ping = std::get_if<Ping>(&envelope.body)) {
     peer.offset = ping->offset;
     peer.bound = ping->bound;

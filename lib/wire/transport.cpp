@@ -285,7 +285,7 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
   socket->zmq.set(zmq::sockopt::backlog, backlog);
   socket->zmq.set(zmq::sockopt::sndhwm, most_answers);
   socket->guard =
-      std::make_unique<ConnectionGuard>(impl_->context, socket->zmq, ConnectionGuard::Limits{largest_frame}, impl_->refusals);
+      std::make_unique<ConnectionGuard>(impl_->context, socket->zmq, ConnectionGuard::Limits{.largest_frame = largest_frame, .tells_ends = true}, impl_->refusals);
   if (impl_->security) {
     if (!impl_->gate) impl_->gate = std::make_unique<Gate>(impl_->context, *impl_->security, impl_->refusals);
     impl_->gate->guard(socket->zmq, roles);

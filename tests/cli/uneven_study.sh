@@ -24,6 +24,7 @@ done <<'CASES'
 --samples -1|--samples '-1'
 --rate 100|--rate '100'
 --strategies uniform|give two or more
+--strategies p2c,jsq,p2c|give each once
 --strategies uniform,best|--strategy 'best'
 CASES
 [[ ! -e results ]] || fail "something was measured although a value was refused"

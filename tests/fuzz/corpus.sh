@@ -10,7 +10,7 @@ bin=build-asan/bin
 export DP_BIN=${DP_BIN:-build/bin}
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
-mkdir "$seeds"/{wire,journal,stages,safetensors,cifar10,npy,image,run_report}
+mkdir "$seeds"/{wire,journal,stages,safetensors,cifar10,npy,image,run_report,trace}
 
 "$bin/fuzz_seeds" "$seeds" data/weights/resnet18.safetensors data/weights/resnet18-cifar.safetensors
 
@@ -25,6 +25,18 @@ for strategy in $("$DP_BIN/dp-route" --list-strategies | cut -f 1); do
     --out "$seeds/run_report/$strategy"
   sed -i "s|$seeds/run_report/||; "'s|"[^" ]*/\(dp-[a-z]* \)|"\1|' "$seeds/run_report/$strategy"  # where the tools stand is nobody's business
 done
+
+# The records of a trace, without the blocks around them; the two bytes before them name strategies.
+number=0
+for strategy in $("$DP_BIN/dp-route" --list-strategies | cut -f 1); do
+  printf '[route]\ndispatcher-trace = "%s"\n' "$seeds/whole" >"$seeds/route.toml"
+  pipelines/run-local.sh --config "$seeds/route.toml" --backend null --data synthetic:1x4x4 --layout shards:4 --rate max --samples 80 \
+    --batch-size 4 --workers 2 --strategy "$strategy" --out "$seeds/run.json"
+  head=$(od -An -tu4 -N4 "$seeds/whole")
+  { printf "\\x$(printf %02x $number)\\x$(printf %02x $((number + 1)))"; tail -c "+$((head + 25))" "$seeds/whole"; } >"$seeds/trace/$strategy"
+  number=$((number + 1))
+done
+rm -f "$seeds"/{whole,route.toml,run.json}
 
 (($#)) || set -- "$seeds"/*
 for target in "${@##*/}"; do

@@ -19,7 +19,7 @@ one() {
     -artifact_prefix="build-asan/crashes/$target-")
   case $target in
     safetensors | run_report) options+=(-dict=tests/fuzz/json.dict -max_len=20000) ;;
-    cifar10 | npy | image) options+=(-max_len=10000) ;;
+    cifar10 | npy | image | trace) options+=(-max_len=10000) ;;
   esac
   mkdir -p "$found" build-asan/logs build-asan/crashes
   "build-asan/bin/${target}_fuzz" "${options[@]}" "$found" "$corpus" >"$log" 2>&1 || status=$?

@@ -156,6 +156,29 @@ TEST(DispatcherTrace, WhatIsWellFormedAndMakesNoSenseIsRefused) {
   EXPECT_THAT(with({{.kind = Kind::answer, .slot = 1}}), HasSubstr("begins with an answer"));
   EXPECT_THAT(with({{.kind = Kind::join, .slot = 0}, {.kind = Kind::answer, .slot = 0}}), HasSubstr("nothing is said"));
   EXPECT_THAT(with({{.kind = Kind::observe, .slot = 7}, {.kind = Kind::finish, .ticket = {BatchId{1}, 1, 7, 7}}}), "");
+  const auto asked = [](const std::vector<DispatcherCall>& calls, const std::string& strategy) {
+    std::string file;
+    TraceWriter writer("p2c", {2, {5, 5}, 1}, [&](std::string block) { file += block; });
+    for (const DispatcherCall& call : calls) writer.add(call);
+    writer.flush();
+    try {
+      TraceReader trace("t", bytes_of(file));
+      ask_another(trace, strategy, [](const DispatcherCall&, std::optional<Slot>) {});
+      return std::string();
+    } catch (const Error& problem) {
+      return std::string(problem.what());
+    }
+  };
+  for (const Slot slot : {Slot{1}, Slot{900'000}, Slot{4'294'967'294}}) {
+    EXPECT_THAT(asked({{.kind = Kind::join, .slot = 0}, {.kind = Kind::arrive}, {.kind = Kind::answer, .slot = slot}}, "dynamic"),
+                HasSubstr("which is not there"));
+  }
+  EXPECT_THAT(asked({{.kind = Kind::join, .slot = 0}, {.kind = Kind::arrive, .batch = {BatchId{1}, 2, 8}}}, "sharded"),
+              HasSubstr("shard 2, of 2"));
+  std::vector<DispatcherCall> elastic;  // more workers than were wanted, and one of them leaves
+  for (const Slot slot : {0U, 1U, 2U, 7U}) elastic.push_back({.kind = Kind::join, .slot = slot});
+  for (const Slot slot : {1U, 0U, 2U}) elastic.push_back({.kind = Kind::leave, .slot = slot});
+  for (const StrategyKind& kind : strategy_kinds()) EXPECT_EQ(asked(elastic, std::string(kind.name)), "") << kind.name;
   EXPECT_THAT(problem_with("no trace at all"), HasSubstr("no trace of a dispatcher"));
   EXPECT_THAT(problem_with(""), HasSubstr("no trace of a dispatcher"));
 }

@@ -161,6 +161,20 @@ TEST(RouterFailures, AWorkerThatIsBackLateCostsNoAttempt) {
   EXPECT_THAT(pipe.told_collector<Report>().at(0).failing, IsEmpty());
 }
 
+TEST(RouterFailures, AWorkerThatIsBackLateWithoutItsBatchCostsNoAttemptEither) {
+  FakePipeline pipe(with_attempts(1));
+  const auto workers = pipe.all_up(100);
+  pipe.send(0, 1);  // still on its way when the connection ends
+  pipe.cut(workers[0]);
+  pipe.tick(reconnect);
+  pipe.pass(1s);
+  const PeerId again = pipe.hello(FakePipeline::worker_hello("w0"), Session{raw(pipe.peer(workers[0]).session) + 1});
+  pipe.credit(again, 100);
+  pipe.pass(8s);
+  EXPECT_THAT(pipe.failed(), IsEmpty());
+  EXPECT_EQ(pipe.given(again).size() + pipe.given(workers[1]).size(), 1U);
+}
+
 TEST(RouterFailures, AReplacementOfTheSameNameIsTakenInAsSoonAsTheConnectionHasEnded) {
   FakePipeline pipe(with_attempts(4));
   const auto workers = pipe.all_up(100);

@@ -16,8 +16,8 @@ constexpr Slot workers = 4;
 constexpr ShardId shards = 2000;
 constexpr std::uint64_t seeds = 20;
 
-StrategySetup setup(std::uint64_t seed) {
-  StrategySetup setup{workers, std::vector<std::uint64_t>(shards), seed};
+StrategySetup setup(std::uint64_t seed, Slot number = workers) {
+  StrategySetup setup{number, std::vector<std::uint64_t>(shards), seed};
   for (ShardId shard = 0; shard < shards; ++shard) setup.shard_weights[shard] = 10 + shard % 7;
   return setup;
 }
@@ -263,10 +263,11 @@ std::string keys_stay(const Subject& subject) {
   if (!subject.traits.others_move) return "";
   const double most = *subject.traits.others_move;
   return first_problem([&](std::uint64_t seed) -> std::string {
-    StrategyRig rig(subject.make(setup(seed)));
-    rig.join_all(workers);
+    const Slot number = seed % 5 == 0 ? 11 : workers;
+    StrategyRig rig(subject.make(setup(seed, number)));
+    rig.join_all(number);
     const auto before = placement(rig);
-    for (Slot gone = 0; gone < workers; ++gone) {
+    for (Slot gone = 0; gone < number; ++gone) {
       rig.leave(gone);
       const auto without = placement(rig);
       if (std::count(without.begin(), without.end(), gone)) return "keys are left with a worker that is gone";
@@ -276,8 +277,8 @@ std::string keys_stay(const Subject& subject) {
       if (placement(rig) != before) return fmt::format("slot {} came back and did not regain its keys", gone);
     }
     if (!subject.traits.elastic) return "";
-    rig.join(workers);
-    if (const double moved = others_moved(before, placement(rig), {}, workers); moved > most)
+    rig.join(number);
+    if (const double moved = others_moved(before, placement(rig), {}, number); moved > most)
       return fmt::format("{} of the others' keys moved when a worker came", moved);
     return "";
   });

@@ -66,6 +66,11 @@ TEST_F(ListenerTest, APeerWhoseConnectionHasEndedIsGoneUnlessItIsBackInTime) {
   EXPECT_TRUE(expire(timing.reconnect - 1ns).empty());
   EXPECT_EQ(expire(1ns), std::vector<std::string>{"w0"});
   EXPECT_GT(listener_.next_deadline(), now_ + timing.reconnect);
+  hello(b, session(2), "w1");
+  listener_.disconnected(now_, b);
+  expire(timing.reconnect - 1ns);
+  receive(b, session(2), Credit{1});  // sent before, read only now
+  EXPECT_TRUE(expire(timing.reconnect - 1ns).empty());
   listener_.disconnected(now_, b);
   EXPECT_EQ(hello(c, session(2, 2), "w1").replaced, b);
   EXPECT_TRUE(expire(timing.reconnect).empty());

@@ -249,7 +249,8 @@ void Leases::expire(Time now, bool ledger_up, const Roster& roster, Outbox& out)
       index = after;
     }
   };
-  for (const auto& [peer, worker] : roster.all()) {
+  for (const auto& one : roster.all()) {
+    const WorkerSession* worker = one.second.get();
     if (ledger_up) {
       take_back(worker->unsettled, [&](SlabIndex index) {
         record_.note(now, fmt::format("the result of batch {} never reached the ledger", raw(batches_.key(index))), out);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "strategy_conformance.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <map>

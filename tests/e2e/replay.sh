@@ -20,6 +20,21 @@ for strategy in dynamic p2c ch-bl:c=1.5; do
   grep -qE "[0-9]+ of $(wc -l <asked) decisions of $strategy would have been the same with jsq" err || die "$(<err)"
 done
 
+# The same calls lead to the same answers whatever compiler made the dispatcher: the sanitizer's build, which is clang's, plays
+# what the router of g++'s build recorded.
+other=$root/build/bin-plain
+if [[ -x $other/dp-route && $(realpath "$other") != $(realpath "$DP_BIN") ]]; then
+  mkdir mixed && ln -s "$DP_BIN"/dp-* mixed/ && ln -sf "$other/dp-route" mixed/
+  for strategy in $("$DP_BIN/dp-route" --list-strategies | cut -f 1); do
+    printf '[route]\ndispatcher-trace = "other.trace"\nstrategy = "%s"\n' "$strategy" >route.toml
+    DP_BIN=$work/mixed run other --config route.toml --workers 3 --backend synthetic --service exp:1ms --data synthetic:1x4x4 \
+      --layout shards:8 --rate max --samples 1600
+    ((status == 0 || status == 3)) || die "$strategy of the other build: status $status"
+    "$DP_BIN/dp-replay" other.trace >said || die "$strategy decides otherwise in the other build"
+    rm -f other.trace
+  done
+fi
+
 head -c 3000 dynamic.trace >torn.trace
 "$DP_BIN/dp-replay" torn.trace >said 2>err || die "a torn trace is refused: $(<err)"
 grep -q 'bytes of a torn last block are left out' err || die "a torn end is not told of: $(<err)"

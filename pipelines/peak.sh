@@ -50,7 +50,8 @@ measure() { # measure FILE STRATEGY RATE SEED OPTION…: leaves `status`
 # generator was late, say) decides nothing and is measured again; after three such the rate counts as not sustained,
 # and the result says so.
 sustained() {
-  local strategy=$1 rate=$2 stem=$folder/$(in_name "$1") yes=0 no=0 unclear=0 try=0 file
+  local strategy=$1 rate=$2 stem yes=0 no=0 unclear=0 try=0 file
+  stem=$folder/$(in_name "$strategy")
   while ((yes < 2 && no < 2 && unclear < 3)); do
     try=$((try + 1))
     file=$stem-$rate-$try.json

@@ -27,24 +27,18 @@ class SlabMap {
   /// `no_index` if it is not here.
   SlabIndex find(Key key) const {
     if (buckets_.empty()) return no_index;
-    for (std::size_t at = home(key);; at = next(at)) {
-      const SlabIndex index = buckets_[at];
-      if (index == no_index || cells_[index].key == key) return index;
-    }
+    return buckets_[bucket_of(key)];
   }
   /// Where it is, and whether it is new: then it is a T{}.
   std::pair<SlabIndex, bool> insert(Key key) {
     if (2 * (size() + 1) > buckets_.size()) grow();
-    std::size_t at = home(key);
-    for (; buckets_[at] != no_index; at = next(at)) {
-      if (cells_[buckets_[at]].key == key) return {buckets_[at], false};
-    }
-    buckets_[at] = take_cell(key);
-    return {buckets_[at], true};
+    SlabIndex& index = buckets_[bucket_of(key)];
+    const bool fresh = index == no_index;
+    if (fresh) index = take_cell(key);
+    return {index, fresh};
   }
   void erase(SlabIndex index) {
-    std::size_t hole = home(cells_[index].key);
-    while (buckets_[hole] != index) hole = next(hole);
+    std::size_t hole = bucket_of(cells_[index].key);
     // Whatever was pushed past the hole moves back into it, so that probing never meets a gap.
     for (std::size_t at = next(hole); buckets_[at] != no_index; at = next(at)) {
       const std::size_t wanted = home(cells_[buckets_[at]].key);
@@ -78,24 +72,27 @@ class SlabMap {
   std::size_t home(Key key) const {
     return static_cast<std::size_t>((static_cast<std::uint64_t>(key) * 0x9E3779B97F4A7C15ULL) >> 32) & mask();
   }
+  /// The bucket that the key is in, or else the empty one where it belongs.
+  std::size_t bucket_of(Key key) const {
+    std::size_t at = home(key);
+    while (buckets_[at] != no_index && cells_[buckets_[at]].key != key) at = next(at);
+    return at;
+  }
   SlabIndex take_cell(Key key) {
     if (free_.empty()) {
       cells_.push_back({});
       free_.reserve(cells_.capacity());
+      free_.push_back(static_cast<SlabIndex>(cells_.size() - 1));
     }
-    const SlabIndex index = free_.empty() ? static_cast<SlabIndex>(cells_.size() - 1) : free_.back();
-    if (!free_.empty()) free_.pop_back();
+    const SlabIndex index = free_.back();
+    free_.pop_back();
     cells_[index].key = key;
     cells_[index].held = true;
     return index;
   }
   void grow() {
     buckets_.assign(buckets_.empty() ? 16 : 2 * buckets_.size(), no_index);
-    for_each([&](SlabIndex index) {
-      std::size_t at = home(cells_[index].key);
-      while (buckets_[at] != no_index) at = next(at);
-      buckets_[at] = index;
-    });
+    for_each([&](SlabIndex index) { buckets_[bucket_of(cells_[index].key)] = index; });
   }
 
   std::vector<Cell> cells_;

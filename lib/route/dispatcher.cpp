@@ -40,7 +40,7 @@ void Dispatcher::leave(Time now, Slot slot, bool keep_queue) {
   for (SlabList queue = std::exchange(left.queue, {}); !queue.empty();) {
     const SlabIndex index = queue.front();
     queue.erase(batches_, index);
-    const std::uint32_t samples = batches_[index].samples;
+    const std::uint32_t samples = batches_[index].meta.samples;
     view_.update(slot, [&](WorkerLoad& load) { --load.queued, load.queued_samples -= samples; });
     wait_or_enqueue(index, ask(now, index, false));
   }
@@ -62,8 +62,7 @@ void Dispatcher::arrive(Time now, const BatchMeta& batch, std::uint32_t attempt,
   const auto [index, fresh] = batches_.insert(batch.id);
   if (!fresh) return;
   Held& held = batches_[index];
-  held.shard = batch.shard;
-  held.samples = batch.samples;
+  held.meta = batch;
   held.attempt = attempt;
   held.exclude = exclude;
   wait_or_enqueue(index, ask(now, index, false));
@@ -74,8 +73,7 @@ Ticket Dispatcher::adopt(Time now, const BatchMeta& batch, std::uint32_t attempt
   const auto [index, fresh] = batches_.insert(batch.id);
   if (!fresh) take_from_list(index);
   Held& held = batches_[index];
-  held.shard = batch.shard;
-  held.samples = batch.samples;
+  held.meta = batch;
   held.attempt = attempt;
   start(index, slot, 0);
   return {batch.id, attempt, slot, place(slot).life};
@@ -99,7 +97,7 @@ std::optional<Ticket> Dispatcher::next(Time now) {
     offer(slot);
     ask_again_ = true;  // it may be ready for one more
     const Ticket ticket{batches_.key(index), attempt, slot, its.life};
-    if (observer_) observer_({.kind = Kind::sent, .at = now, .batch = meta(index), .ticket = ticket});
+    if (observer_) observer_({.kind = Kind::sent, .at = now, .batch = batches_[index].meta, .ticket = ticket});
     return ticket;
   }
   return std::nullopt;
@@ -140,10 +138,6 @@ void Dispatcher::observe(Time now, Slot slot, std::uint32_t samples, Duration se
 
 // ---- inside ----------------------------------------------------------------------------------------------
 
-BatchMeta Dispatcher::meta(SlabIndex index) const {
-  return {batches_.key(index), batches_[index].shard, batches_[index].samples};
-}
-
 /// Room for one more turn, too, whenever there is one more slot.
 Dispatcher::Place& Dispatcher::place(Slot slot) {
   if (slot >= places_.size()) {
@@ -165,12 +159,12 @@ std::optional<Slot> Dispatcher::excluded(const Held& held) const {
 std::optional<Slot> Dispatcher::ask(Time now, SlabIndex index, bool again) {
   if (view_.live().empty()) return std::nullopt;
   ++decisions_;
-  const BatchMeta batch = meta(index);
-  const auto slot = strategy_->choose(now, batch, excluded(batches_[index]), view_);
+  const Held& held = batches_[index];
+  const auto slot = strategy_->choose(now, held.meta, excluded(held), view_);
   if (observer_) observer_({.kind = Kind::answer,
         .at = now,
-        .batch = batch,
-        .attempt = batches_[index].attempt,
+        .batch = held.meta,
+        .attempt = held.attempt,
         .slot = slot,
         .flag = again});
   return slot;
@@ -202,7 +196,7 @@ void Dispatcher::wait_or_enqueue(SlabIndex index, std::optional<Slot> slot) {
   held.state = State::queued;
   held.slot = *slot;
   place(*slot).queue.push_back(batches_, index);
-  view_.update(*slot, [&](WorkerLoad& load) { ++load.queued, load.queued_samples += held.samples; });
+  view_.update(*slot, [&](WorkerLoad& load) { ++load.queued, load.queued_samples += held.meta.samples; });
   offer(*slot);
 }
 
@@ -213,7 +207,7 @@ void Dispatcher::start(SlabIndex index, Slot slot, std::uint64_t credit_used) {
   held.slot = slot;
   place(slot).in_flight.push_back(batches_, index);
   view_.update(slot, [&](WorkerLoad& load) {
-    ++load.in_flight, load.in_flight_samples += held.samples;
+    ++load.in_flight, load.in_flight_samples += held.meta.samples;
     load.credit -= credit_used;
   });
 }
@@ -226,7 +220,7 @@ void Dispatcher::take_from_list(SlabIndex index) {
   (queued ? its.queue : its.in_flight).erase(batches_, index);
   view_.update(held.slot, [&](WorkerLoad& load) {
     --(queued ? load.queued : load.in_flight);
-    (queued ? load.queued_samples : load.in_flight_samples) -= held.samples;
+    (queued ? load.queued_samples : load.in_flight_samples) -= held.meta.samples;
   });
 }
 

@@ -57,8 +57,8 @@ class Dispatcher {
   enum class State : std::uint8_t { central, queued, in_flight };
   struct Held {
     SlabLinks links;
-    ShardId shard = 0;
-    std::uint32_t samples = 0, attempt = 0;
+    BatchMeta meta;
+    std::uint32_t attempt = 0;
     State state = State::central;
     Slot slot = 0;
     std::optional<Excluded> exclude;
@@ -69,7 +69,6 @@ class Dispatcher {
     bool in_turns = false;
   };
 
-  BatchMeta meta(SlabIndex index) const;
   Place& place(Slot slot);
   std::optional<Slot> excluded(const Held& held) const;
   std::optional<Slot> ask(Time now, SlabIndex index, bool again);

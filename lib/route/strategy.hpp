@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -87,6 +88,17 @@ struct StrategyKind {
   std::vector<Parameter> parameters;
   std::unique_ptr<Strategy> (*make)(const StrategySetup&, const StrategyParameters&);
 };
+
+/// A `StrategyKind::make`: an S from the setup, and from the parameters if it takes them.
+template <class S>
+std::unique_ptr<Strategy> made(const StrategySetup& setup, const StrategyParameters& parameters) {
+  if constexpr (std::is_constructible_v<S, const StrategySetup&, const StrategyParameters&>) {
+    return std::make_unique<S>(setup, parameters);
+  } else {
+    static_cast<void>(parameters);
+    return std::make_unique<S>(setup);
+  }
+}
 
 /// All there are, in the order they are shown.
 const std::vector<StrategyKind>& strategy_kinds();

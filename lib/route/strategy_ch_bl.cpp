@@ -87,9 +87,7 @@ StrategyKind ch_bl_strategy() {
           .source = "Mirrokni, Thorup and Zadimoghaddam 2018; HAProxy hash-balance-factor",
           .traits = {.elastic = true, .needs_shards = true, .others_move = 0},
           .parameters = {PlacementKey::parameter, {"c", "bound on a worker's load over the average, 1 to 1000; 1.25 unless given"}},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<BoundedLoads>(setup, parameters);
-          }};
+          .make = made<BoundedLoads>};
 }
 
 }  // namespace dp

@@ -47,9 +47,7 @@ StrategyKind dynamic_strategy() {
           .source = "earliest completion time first on unrelated machines (Ibarra and Kim 1977)",
           .traits = {.elastic = true, .needs_feedback = true, .scans = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Dynamic>(setup);
-          }};
+          .make = made<Dynamic>};
 }
 
 }  // namespace dp

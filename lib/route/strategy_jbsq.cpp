@@ -9,8 +9,8 @@ namespace {
 
 class BoundedShortestQueue final : public Strategy {
  public:
-  BoundedShortestQueue(const StrategySetup& setup, std::uint64_t bound)
-      : ties_(setup.seed), bound_(static_cast<double>(bound)) {}
+  BoundedShortestQueue(const StrategySetup& setup, const StrategyParameters& parameters)
+      : ties_(setup.seed), bound_(static_cast<double>(parameters.count("n", 1, 1'000'000, 2))) {}
 
   std::optional<Slot> choose(Time, const BatchMeta&, std::optional<Slot> exclude, const WorkerView& view) override {
     const auto slot = least_(view.live_batches(), exclude, ties_);
@@ -31,9 +31,7 @@ StrategyKind jbsq_strategy() {
           .source = "Kogias et al. 2019 (R2P2)",
           .traits = {.elastic = true, .scans = true},
           .parameters = {{"n", "batches outstanding at a worker, 1 to 1000000; 2 unless given"}},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<BoundedShortestQueue>(setup, parameters.count("n", 1, 1'000'000, 2));
-          }};
+          .make = made<BoundedShortestQueue>};
 }
 
 }  // namespace dp

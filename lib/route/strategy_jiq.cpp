@@ -27,9 +27,7 @@ StrategyKind jiq_strategy() {
           .source = "Lu et al. 2011",
           .traits = {.elastic = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<IdleQueue>(setup);
-          }};
+          .make = made<IdleQueue>};
 }
 
 }  // namespace dp

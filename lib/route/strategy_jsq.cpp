@@ -10,7 +10,8 @@ namespace {
 
 class ShortestQueue final : public Strategy {
  public:
-  ShortestQueue(const StrategySetup& setup, std::size_t choices) : draws_(setup.seed), choices_(choices) {}
+  ShortestQueue(const StrategySetup& setup, const StrategyParameters& parameters)
+      : draws_(setup.seed), choices_(parameters.count("d", 1, 64, 0)) {}
 
   std::optional<Slot> choose(Time, const BatchMeta&, std::optional<Slot> exclude, const WorkerView& view) override {
     if (choices_ == 0) return least_(view.live_batches(), exclude, draws_);
@@ -34,9 +35,7 @@ StrategyKind jsq_strategy() {
           .source = "Winston 1977; of d: Vvedenskaya, Dobrushin and Karpelevich 1996",
           .traits = {.elastic = true, .scans = true},
           .parameters = {{"d", "look at d workers, 1 to 64; all unless given"}},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<ShortestQueue>(setup, parameters.count("d", 1, 64, 0));
-          }};
+          .make = made<ShortestQueue>};
 }
 
 }  // namespace dp

@@ -28,9 +28,7 @@ StrategyKind lwl_strategy() {
           .source = "Harchol-Balter, Crovella and Murta 1999",
           .traits = {.elastic = true, .scans = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<LeastWorkLeft>(setup);
-          }};
+          .make = made<LeastWorkLeft>};
 }
 
 }  // namespace dp

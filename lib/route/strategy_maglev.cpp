@@ -64,9 +64,7 @@ StrategyKind maglev_strategy() {
           .source = "Eisenbud et al., NSDI 2016",
           .traits = {.elastic = true, .needs_shards = true, .others_move = 0.05},
           .parameters = {PlacementKey::parameter},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Maglev>(setup, parameters);
-          }};
+          .make = made<Maglev>};
 }
 
 }  // namespace dp

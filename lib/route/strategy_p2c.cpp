@@ -29,9 +29,7 @@ StrategyKind p2c_strategy() {
           .source = "Mitzenmacher 2001; Ray Serve, nginx random two",
           .traits = {.elastic = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<TwoChoices>(setup);
-          }};
+          .make = made<TwoChoices>};
 }
 
 }  // namespace dp

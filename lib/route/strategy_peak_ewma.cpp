@@ -13,7 +13,8 @@ constexpr double never_answered = 1e9;  ///< seconds
 
 class PeakEwma final : public Strategy {
  public:
-  PeakEwma(const StrategySetup& setup, Duration decay_time) : draws_(setup.seed), decay_seconds_(to_seconds(decay_time)) {}
+  PeakEwma(const StrategySetup& setup, const StrategyParameters& parameters)
+      : draws_(setup.seed), decay_seconds_(to_seconds(parameters.duration("decay", std::chrono::seconds(10)))) {}
 
   std::optional<Slot> choose(Time now, const BatchMeta&, std::optional<Slot> exclude, const WorkerView& view) override {
     const auto& two = candidates_(view.live(), 2, exclude, draws_);
@@ -59,9 +60,7 @@ StrategyKind peak_ewma_strategy() {
           .source = "Twitter finagle, PeakEwma",
           .traits = {.elastic = true, .needs_feedback = true},
           .parameters = {{"decay", "time over which a peak is forgotten; 10s unless given"}},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<PeakEwma>(setup, parameters.duration("decay", std::chrono::seconds(10)));
-          }};
+          .make = made<PeakEwma>};
 }
 
 }  // namespace dp

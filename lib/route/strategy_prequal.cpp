@@ -67,9 +67,7 @@ StrategyKind prequal_strategy() {
           .source = "Wydrowski et al., NSDI 2024; without probes",
           .traits = {.elastic = true, .needs_feedback = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Prequal>(setup);
-          }};
+          .make = made<Prequal>};
 }
 
 }  // namespace dp

@@ -25,9 +25,7 @@ StrategyKind random_strategy() {
           .source = "random split of a Poisson stream; nginx random",
           .traits = {.elastic = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Random>(setup);
-          }};
+          .make = made<Random>};
 }
 
 }  // namespace dp

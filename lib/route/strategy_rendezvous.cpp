@@ -53,9 +53,7 @@ StrategyKind rendezvous_strategy() {
           .source = "Thaler and Ravishankar 1998",
           .traits = {.elastic = true, .needs_shards = true, .others_move = 0, .scans = true},
           .parameters = {PlacementKey::parameter},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Rendezvous>(setup, parameters);
-          }};
+          .make = made<Rendezvous>};
 }
 
 }  // namespace dp

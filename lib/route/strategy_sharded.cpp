@@ -18,13 +18,13 @@ constexpr std::uint64_t most_differences = 16'000'000;  ///< shards × workers
 
 class Sharded final : public Strategy {
  public:
-  Sharded(const StrategySetup& setup, bool by_differences) : ties_(setup.seed), weights_(setup.shard_weights) {
+  Sharded(const StrategySetup& setup, const StrategyParameters& parameters) : ties_(setup.seed), weights_(setup.shard_weights) {
     require_shards(setup, "sharded");
     std::vector<Slot> everyone(setup.workers);
     std::iota(everyone.begin(), everyone.end(), Slot{0});
     lives_.resize(weights_.size());
     load_.resize(setup.workers);
-    if (by_differences) {
+    if (parameters.choice("by", {"lpt", "kk"}) == "kk") {
       place_by_differences(std::move(everyone));
     } else {
       std::vector<ShardId> all(weights_.size());
@@ -110,9 +110,7 @@ StrategyKind sharded_strategy() {
           .source = "longest processing time first, Graham 1969; by=kk: Karmarkar and Karp 1982",
           .traits = {.needs_shards = true, .others_move = 0},
           .parameters = {{"by", "lpt (longest processing time first) or kk (largest differencing); lpt unless given"}},
-          .make = [](const StrategySetup& setup, const StrategyParameters& parameters) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Sharded>(setup, parameters.choice("by", {"lpt", "kk"}) == "kk");
-          }};
+          .make = made<Sharded>};
 }
 
 }  // namespace dp

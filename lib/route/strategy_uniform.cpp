@@ -40,9 +40,7 @@ StrategyKind uniform_strategy() {
           .source = "PyTorch's DistributedSampler",
           .traits = {.others_move = 0},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Uniform>(setup);
-          }};
+          .make = made<Uniform>};
 }
 
 }  // namespace dp

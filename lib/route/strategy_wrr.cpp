@@ -82,9 +82,7 @@ StrategyKind wrr_strategy() {
           .source = "nginx's smooth weighted round robin, weights measured",
           .traits = {.elastic = true, .needs_feedback = true, .scans = true},
           .parameters = {},
-          .make = [](const StrategySetup& setup, const StrategyParameters&) -> std::unique_ptr<Strategy> {
-            return std::make_unique<WeightedRoundRobin>(setup);
-          }};
+          .make = made<WeightedRoundRobin>};
 }
 
 }  // namespace dp

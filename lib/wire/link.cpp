@@ -138,8 +138,9 @@ void Listener::send(PeerId to, Message message, Outbox& out) {
 }
 
 void Listener::drop(PeerId peer, Outbox& out) {
-  if (!find(peer)) return;
-  by_id_.erase(by_id_.find(peer));
+  const SlabIndex found = by_id_.find(peer);
+  if (found == no_index) return;
+  by_id_.erase(found);
   peers_.erase(peer);
   out.push(Forget{peer});
 }

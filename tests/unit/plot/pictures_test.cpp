@@ -102,6 +102,20 @@ TEST(Pictures, ShadeWhereTheHostRunsOutOfCores) {
   EXPECT_EQ(layer(with, 0).at(0).at("from"), 4);
 }
 
+TEST(Pictures, OnALogarithmicAxisHaveNoWhiskerDownToZero) {
+  const auto rows_with = [](double ci95) {
+    const json spec = spec_of({scaled("uniform", 1, 1, 0), scaled("uniform", 2, 1.3, ci95)}, "capacity_against_ideal");
+    return std::pair(spec.at("data").at("values").at(1), spec.at("title").dump().find("are cut") != std::string::npos);
+  };
+  const auto [wide, told] = rows_with(1.4);
+  EXPECT_DOUBLE_EQ(wide.at("low"), 0.25);
+  EXPECT_DOUBLE_EQ(wide.at("high"), 2.7);
+  EXPECT_TRUE(told);
+  const auto [narrow, told_too] = rows_with(0.3);
+  EXPECT_DOUBLE_EQ(narrow.at("low"), 1.0);
+  EXPECT_FALSE(told_too);
+}
+
 TEST(Pictures, OfHeatTurnTheirTextWhiteOnTheDarkHalf) {
   const json spec =
       spec_of({cell("uniform", 1, 100), cell("uniform", 2, 190)}, "streaming_performance_heatmaps");

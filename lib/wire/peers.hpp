@@ -3,10 +3,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <list>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "wire/stage.hpp"
@@ -20,9 +21,7 @@ class Peers {
   struct Route {
     Socket* socket;
     std::string routing_id;
-    bool operator<(const Route& other) const {
-      return std::tie(socket, routing_id) < std::tie(other.socket, other.routing_id);
-    }
+    bool operator==(const Route&) const = default;
   };
 
   /// The peer behind this routing id; a new one if it is not known.
@@ -73,8 +72,14 @@ class Peers {
     if (entry.unauthenticated) unauthenticated_.splice(unauthenticated_.begin(), unauthenticated_, *entry.unauthenticated);
   }
 
-  std::map<Route, PeerId> ids_;
-  std::map<PeerId, Entry> entries_;
+  struct Hash {
+    std::size_t operator()(const Route& route) const {
+      return std::hash<std::string>{}(route.routing_id) ^ std::hash<Socket*>{}(route.socket);
+    }
+  };
+
+  std::unordered_map<Route, PeerId, Hash> ids_;
+  std::unordered_map<PeerId, Entry> entries_;
   std::list<PeerId> unauthenticated_;  ///< latest first
   std::uint64_t next_ = raw(first_inbound);
 };

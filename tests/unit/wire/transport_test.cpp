@@ -131,6 +131,27 @@ TEST(Transport, KeepsPayloadsOfAnySizeWhole) {
   }
 }
 
+TEST(Transport, AFloodOnOneSocketKeepsNoOtherWaiting) {
+  constexpr std::uint32_t flood = 1000, single = flood;
+  Transport bound, loud, quiet;
+  loud.dial(route_peer, bound.bind("tcp://127.0.0.1:0"));
+  quiet.dial(route_peer, bound.bind("tcp://127.0.0.1:0"));
+  for (Transport* sender : {&loud, &quiet}) {
+    send(*sender, route_peer, Start{0});
+    receive(bound);
+  }
+  while (bound.receive()) continue;
+  for (std::uint32_t n = 0; n < flood; ++n) send(loud, route_peer, Start{n});
+  receive(bound);  // of the loud one, whose turn it is from here on
+  send(quiet, route_peer, Start{single});
+  const std::vector<int> descriptors = bound.descriptors();  // of each socket, and of its guard
+  pollfd arrived{descriptors.at(2), POLLIN, 0};
+  ASSERT_EQ(::poll(&arrived, 1, patience_ms), 1);
+  int before = 0;
+  while (number_of(receive(bound)) != single) ++before;
+  EXPECT_LT(before, 50);
+}
+
 TEST(Transport, WorksOverIpc) {
   std::string folder = testing::TempDir() + "dp-ipc-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);

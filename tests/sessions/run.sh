@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# One pipeline with SESSIONS worker sessions in one process, by reference and as fast as possible. Prints a JSON line of what
+# it came to; the status is dp-collect's. Usage: DP_BIN=FOLDER [STRATEGY=dynamic] tests/sessions/run.sh SESSIONS SAMPLES
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+export LC_ALL=C  # 0.5 is a half, whatever the locale
+
+sessions=$1 samples=$2
+bin=${DP_BIN:?folder of the built tools}
+work=$(mktemp -d)
+pids=()
+clean_up() {
+  ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap clean_up EXIT
+
+# start NAME COMMAND…: in the background; what it says in NAME.out, what it logs in NAME.log.
+start() {
+  local name=$1
+  shift
+  : >"$work/$name.log"
+  "$@" >"$work/$name.out" 2>"$work/$name.log" &
+  pids+=($!)
+}
+fail() { cat "$work"/*.log >&2; exit 1; }
+# endpoint NAME KEY: of what was started last, once it is ready.
+endpoint() {
+  until grep -q READY "$work/$1.log"; do
+    kill -0 "${pids[-1]}" 2>/dev/null || fail
+    read -rt 0.02 <> <(:) || true
+  done
+  sed -n "s/.*READY.* $2=\([^ ]*\).*/\1/p" "$work/$1.log"
+}
+
+data=(--data synthetic:3x32x32) any=tcp://127.0.0.1:0
+start collect "$bin/dp-collect" --bind $any --journal none --live none --out "$work/run.json"
+collect=$(endpoint collect bind)
+start route "$bin/dp-route" --workers "$sessions" --strategy "${STRATEGY:-dynamic}" --stream-bind $any --worker-bind $any --collect "$collect"
+stream=$(endpoint route stream)
+worker=$(endpoint route worker)
+start sessions "$bin/many_sessions" --sessions "$sessions" "${data[@]}" --route "$worker" --collect "$collect"
+start stream "$bin/dp-stream" "${data[@]}" --payload reference --rate max --samples "$samples" --route "$stream" --collect "$collect"
+status=0
+wait "${pids[0]}" || status=$?
+((status == 0 || status == 3)) || fail
+wait "${pids[2]}" || fail
+jq -c --slurpfile sessions "$work/sessions.out" '
+  .batches.completed as $batches | def stage(role): .stages[] | select(.role == role);
+  {valid, sessions: $sessions[0].sessions, seen: (.workers | length), batches: $batches, batches_per_s: ($batches / .duration_s),
+   route_cpu_us: (stage("route").cpu_percent.mean * 1e4 * .duration_s / $batches), route_anonymous_mb: stage("route").anonymous_mb.peak,
+   collect_anonymous_mb: stage("collect").anonymous_mb.peak, sessions_rss_mb: $sessions[0].peak_rss_mb}' "$work/run.json"
+exit "$status"

@@ -87,8 +87,9 @@ LinkEvent Dialer::receive(Time now, Envelope& envelope, Outbox& out) {
   if (envelope.to != ours_) return LinkEvent::none;  // meant for an earlier session
   if (auto* welcome = std::get_if<Welcome>(&envelope.body)) {
     heard_ = now;
-    if (theirs_ == envelope.from) return LinkEvent::none;
-    if (process_of(theirs_) != process_of(envelope.from)) clock_ = {};
+    const bool same_process = process_of(theirs_) == process_of(envelope.from);
+    if (same_process && raw(envelope.from) <= raw(theirs_)) return LinkEvent::none;  // said again, or of an earlier session
+    if (!same_process) clock_ = {};
     theirs_ = envelope.from;
     welcome_ = *welcome;
     same_clock_ = welcome->boot_id == boot_id_;

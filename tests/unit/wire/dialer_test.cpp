@@ -113,6 +113,14 @@ TEST_F(DialerTest, AWelcomeSaidTwiceBeginsOneSession) {
   EXPECT_EQ(welcome(), LinkEvent::none);
 }
 
+TEST_F(DialerTest, AWelcomeOfAnEarlierSessionOfTheSameProcessComesTooLate) {
+  welcome(theirs);
+  EXPECT_EQ(welcome(other), LinkEvent::up);
+  EXPECT_EQ(welcome(theirs), LinkEvent::none);
+  EXPECT_EQ(receive(Drain{}, other), LinkEvent::message);
+  EXPECT_EQ(receive(Drain{}, theirs), LinkEvent::none);
+}
+
 TEST_F(DialerTest, ThreeMissedHeartbeatsMeanANewSessionOnANewConnection) {
   welcome();
   for (int i = 0; i < 12; ++i) EXPECT_EQ(tick(250ms), LinkEvent::none);

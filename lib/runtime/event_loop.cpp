@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/event_loop.hpp"
 
-#include <poll.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -78,13 +77,10 @@ void EventLoop::carry_out(Transport& transport, Outbox& outbox) {
   outbox.actions().clear();
 }
 
-void EventLoop::wait(const Transport& transport, Time deadline) {
-  std::vector<pollfd> fds{{signals_, POLLIN, 0}};
-  for (const Watched& watched : watched_) fds.push_back({watched.fd, POLLIN, 0});
-  for (const int fd : transport.descriptors()) fds.push_back({fd, POLLIN, 0});
-  const Duration left = std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::seconds(1));
-  const timespec timeout{left / std::chrono::seconds(1), (left % std::chrono::seconds(1)).count()};
-  ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
+void EventLoop::wait(Transport& transport, Time deadline) {
+  std::vector<int> others{signals_};
+  for (const Watched& watched : watched_) others.push_back(watched.fd);
+  transport.wait(others, std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::seconds(1)));
 }
 
 void EventLoop::handle_signals(Stage& stage, Time at, Outbox& outbox) {

@@ -43,7 +43,7 @@ class EventLoop {
   };
 
   void carry_out(Transport& transport, Outbox& outbox);
-  void wait(const Transport& transport, Time deadline);
+  void wait(Transport& transport, Time deadline);
   void handle_signals(Stage& stage, Time now, Outbox& outbox);
 
   std::vector<Watched> watched_;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "wire/transport.hpp"
 
+#include <poll.h>
+
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 #include <zmq.hpp>
 
 #ifdef __SANITIZE_THREAD__
@@ -18,6 +22,7 @@
 #include "wire/peers.hpp"
 #include "wire/refusals.hpp"
 #include "wire/stage.hpp"
+#include "wire/turns.hpp"
 
 namespace dp {
 namespace {
@@ -28,15 +33,20 @@ constexpr int most_answers = 20'000;      ///< waiting for one peer of a bound s
 constexpr int backlog = 1024;             ///< connections not accepted yet
 constexpr int handshake_ms = 5000;
 constexpr int most_refused_a_turn = 64;  ///< before the loop looks at its timers again
-/// Messages off one socket before the next has its turn. To find a socket empty costs two system calls, which would be
-/// paid for each message if the sockets took turns message by message.
-constexpr int most_in_a_row = 16;
+constexpr int most_unlooked = 64;        ///< messages before the descriptors are looked at again
 constexpr int frame_overhead = 64;       ///< of encryption, which counts towards the limit on a frame
 constexpr int most_cuts = 5;             ///< handshakes cut one after the other before a person is told
 constexpr auto try_again_after = std::chrono::seconds(1);
 constexpr auto read_by_then = std::chrono::milliseconds(100);
 
 using Clock = std::chrono::steady_clock;
+
+/// A descriptor and whether there may be something behind it. To find a ZeroMQ socket empty costs two system calls, one
+/// poll looks at all of them. A descriptor tells of what is new: it may be quiet until what is there was taken.
+struct Watched {
+  int fd = -1;
+  bool ready = true;
+};
 
 /// One ZeroMQ socket and who is behind it.
 struct Socket {
@@ -49,6 +59,8 @@ struct Socket {
   int cuts = 0;
   std::unique_ptr<ConnectionGuard> guard;  ///< of a bound socket
   bool ipv6 = false;                 ///< to be dialled by it
+  Watched messages = {};  ///< to be received
+  Watched events = {};    ///< of the handshakes or of the guard
 };
 
 void configure(Socket& socket) {
@@ -130,8 +142,9 @@ struct Transport::Impl {
   Refusals refusals;
   std::unique_ptr<Gate> gate;
   std::vector<std::unique_ptr<Socket>> sockets;
-  std::size_t turn = 0;
-  int in_a_row = 0;  ///< messages taken off the socket whose turn it is
+  Turns turns;
+  int unlooked = 0;  ///< messages taken since the descriptors were looked at
+  std::vector<pollfd> polled;
   Peers<Socket> peers;
   std::uint64_t malformed = 0;
   bool crowded = false;
@@ -159,12 +172,17 @@ struct Transport::Impl {
       use_keys(socket.zmq, security->own,
                security->servers.at(*socket.dialled == route_peer ? Role::route : Role::collect));
     socket.handshakes = std::make_unique<Handshakes>(context, socket.zmq);
+    socket.messages = {socket.zmq.get(zmq::sockopt::fd)};
+    socket.events = {socket.handshakes->descriptor()};
     connect_to(socket.zmq, socket.endpoint, socket.ipv6);
   }
 
   /// ZeroMQ neither tells why a handshake failed nor tries again after some failures.
   void look_after(Socket& socket) {
-    while (const auto outcome = socket.handshakes->next()) {
+    while (socket.events.ready) {
+      const auto outcome = socket.handshakes->next();
+      socket.events.ready = outcome.has_value();
+      if (!outcome) break;
       socket.cuts = *outcome == Handshake::cut ? socket.cuts + 1 : 0;
       if (*outcome == Handshake::refused || *outcome == Handshake::not_speaking)
         socket.again = Clock::now() + try_again_after;
@@ -174,9 +192,22 @@ struct Transport::Impl {
     if (socket.again && Clock::now() >= *socket.again) connect(socket);
   }
 
-  void next_turn() {
-    ++turn;
-    in_a_row = 0;
+  /// Notes which descriptors have something, waiting `most` for the first of them or of `others`. False: none has.
+  bool look(std::span<const int> others, Duration most) {
+    unlooked = 0;
+    polled.clear();
+    for (const auto& socket : sockets) {
+      polled.push_back({socket->messages.fd, POLLIN, 0});
+      polled.push_back({socket->events.fd, POLLIN, 0});
+    }
+    for (const int fd : others) polled.push_back({fd, POLLIN, 0});
+    const timespec timeout{most / std::chrono::seconds(1), (most % std::chrono::seconds(1)).count()};
+    if (::ppoll(polled.data(), polled.size(), &timeout, nullptr) <= 0) return false;
+    for (std::size_t n = 0; n < sockets.size(); ++n) {
+      sockets[n]->messages.ready = sockets[n]->messages.ready || polled[2 * n].revents != 0;
+      sockets[n]->events.ready = sockets[n]->events.ready || polled[2 * n + 1].revents != 0;
+    }
+    return true;
   }
 
   Socket* find(PeerId peer, const std::string*& routing_id) {
@@ -193,7 +224,10 @@ struct Transport::Impl {
   /// One whole message; nothing when none waits.
   std::optional<Delivery> deliver(Socket& socket) {
     zmq::message_t part;
-    if (!socket.zmq.recv(part, zmq::recv_flags::dontwait)) return std::nullopt;
+    if (!socket.zmq.recv(part, zmq::recv_flags::dontwait)) {
+      socket.messages.ready = false;
+      return std::nullopt;
+    }
     Delivery delivery;
     std::size_t bytes = 0;
     const auto take = [&](zmq::message_t& frame) {
@@ -260,6 +294,7 @@ struct Transport::Impl {
       }
     }
     encode(envelope, frames);
+    socket->messages.ready = true;  // ZeroMQ may take the news of a message while it sends, and the descriptor is quiet then
     const auto part = [&](zmq::message_t message, bool more) {
       const auto flags =
           zmq::send_flags::dontwait | (more ? zmq::send_flags::sndmore : zmq::send_flags::none);
@@ -304,25 +339,25 @@ std::string Transport::bind(const std::string& endpoint, const std::vector<Role>
     impl_->gate->guard(socket->zmq, roles);
   }
   const std::string at = bind_at(socket->zmq, endpoint);
+  socket->messages = {socket->zmq.get(zmq::sockopt::fd)};
+  socket->events = {socket->guard->descriptor(), false};
   impl_->sockets.push_back(std::move(socket));
   if (impl_->gate) impl_->gate->prove(at);
   return at;
 }
 
 std::optional<Incoming> Transport::receive() {
-  for (const auto& socket : impl_->sockets) {
-    if (socket->guard) socket->guard->wakes();
-  }
   const std::size_t n = impl_->sockets.size();
   int refused = 0;
   impl_->crowded = impl_->drained = false;
+  if (++impl_->unlooked > most_unlooked) impl_->look({}, Duration{});
   for (std::size_t tried = 0; tried < n;) {
-    Socket& socket = *impl_->sockets[impl_->turn % n];
+    Socket& socket = *impl_->sockets[impl_->turns.among(n)];
+    if (socket.dialled) impl_->look_after(socket);
     std::optional<Incoming> incoming;
-    const bool waited = impl_->receive(socket, incoming);
-    if (!waited || ++impl_->in_a_row == most_in_a_row) impl_->next_turn();
+    const bool waited = socket.messages.ready && impl_->receive(socket, incoming);
+    impl_->turns.took(waited);
     if (!waited) {
-      if (socket.dialled) impl_->look_after(socket);
       ++tried;
     } else if (incoming) {
       return incoming;
@@ -337,21 +372,39 @@ std::optional<Incoming> Transport::receive() {
   return std::nullopt;
 }
 
-/// Sockets are read in turns, and each reads its connections in turns: after a while what a peer had sent was read, even if
-/// others never stop.
+/// What a peer had sent was received once `receive` has found its socket empty after its connection ended. Sockets are read
+/// in turns, and each reads its connections in turns: after a while it was received even if others never stop.
 std::vector<PeerId> Transport::disconnected() {
   const auto now = Clock::now();
-  for (const auto& socket : impl_->sockets) {
-    if (!socket->guard) continue;
-    for (const PeerId peer : socket->guard->ended()) impl_->ended.emplace_back(peer, now);
-  }
   std::vector<PeerId> peers;
   std::erase_if(impl_->ended, [&](const auto& one) {
     if (!impl_->drained && now - one.second < read_by_then) return false;
     peers.push_back(one.first);
     return true;
   });
+  for (const auto& socket : impl_->sockets) {
+    if (!socket->guard || !std::exchange(socket->events.ready, false)) continue;
+    for (const PeerId peer : socket->guard->ended()) {
+      impl_->ended.emplace_back(peer, now);
+      socket->messages.ready = true;
+    }
+  }
   return peers;
+}
+
+bool Transport::wait(std::span<const int> others, Duration most) {
+  const auto& sockets = impl_->sockets;
+  if (std::ranges::any_of(sockets, [](const auto& socket) { return socket->messages.ready || socket->events.ready; }))
+    return true;
+  if (impl_->look(others, Duration{})) return true;
+  for (const auto& socket : sockets) {
+    if (socket->guard) socket->guard->falls_asleep();
+  }
+  const bool woken = impl_->look(others, most);
+  for (const auto& socket : sockets) {
+    if (socket->guard) socket->guard->wakes();
+  }
+  return woken;
 }
 
 bool Transport::send(PeerId to, Envelope& envelope) { return impl_->send(to, envelope); }
@@ -365,17 +418,6 @@ void Transport::redial(PeerId peer) {
 }
 
 void Transport::forget(PeerId peer) { impl_->peers.forget(peer); }
-
-std::vector<int> Transport::descriptors() const {
-  std::vector<int> all;
-  for (const auto& socket : impl_->sockets) {
-    all.push_back(socket->zmq.get(zmq::sockopt::fd));
-    if (socket->guard) all.push_back(socket->guard->descriptor());
-    if (socket->guard) socket->guard->falls_asleep();
-    if (socket->handshakes) all.push_back(socket->handshakes->descriptor());
-  }
-  return all;
-}
 
 bool Transport::crowded() const { return impl_->crowded; }
 std::uint64_t Transport::malformed() const { return impl_->malformed; }

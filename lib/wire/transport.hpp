@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,9 @@ class Transport {
   void redial(PeerId peer);
   void forget(PeerId peer);
 
-  /// Readable when something may have happened; to be asked for before each wait, once `receive` has nothing more.
-  std::vector<int> descriptors() const;
+  /// Waits until something may have happened here or one of the descriptors `others` is readable, but no longer than
+  /// `most`: false then. To be called once `receive` has nothing more.
+  bool wait(std::span<const int> others, Duration most);
   /// Messages that were refused.
   std::uint64_t malformed() const;
   /// Messages and connections that were refused.

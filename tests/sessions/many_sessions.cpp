@@ -26,7 +26,7 @@ namespace {
 using namespace dp;
 
 constexpr int most_messages_a_turn = 256;  ///< before timers are looked at again
-constexpr std::size_t most_sessions_a_thread = 200;  ///< a ZeroMQ context has 1,023 sockets, a connection takes three
+constexpr std::size_t most_sessions_a_thread = 150;  ///< a ZeroMQ context has 1,023 sockets, and a session takes six
 
 struct Plan {
   std::string route, collect;
@@ -121,12 +121,10 @@ class Sessions {
   }
 
   void wait(Time deadline) {
-    std::vector<pollfd> fds{{interruptions_, POLLIN, 0}};
-    for (const int fd : transport_.descriptors()) fds.push_back({fd, POLLIN, 0});
-    const Duration left = std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::milliseconds(999));
-    const timespec timeout{0, left.count()};
-    ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
-    interrupted_ = fds[0].revents != 0;
+    const std::vector<int> others = interruptions_ < 0 ? std::vector<int>{} : std::vector<int>{interruptions_};
+    transport_.wait(others, std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::seconds(1)));
+    pollfd interruption{interruptions_, POLLIN, 0};
+    interrupted_ = ::poll(&interruption, 1, 0) == 1;
   }
 
   int interruptions_;  ///< readable once the person asked to stop; -1 when that is done
@@ -138,12 +136,19 @@ class Sessions {
   std::vector<Action> doing_;
 };
 
+/// Each session takes eight descriptors.
+void open_as_many_as_allowed() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Options declare() {
   Options options("many_sessions", "many dp-infer sessions in one process",
                   "  many_sessions --sessions 1000 --route tcp://127.0.0.1:5602 --collect tcp://127.0.0.1:5603");
   options.section("Sessions")
       .value("sessions", "N", "how many", "1000")
-      .value("threads", "N", "that share them", "8")
       .value("credit", "N", "batches that each holds", "2")
       .value("data", "SPEC", "data set that each says it holds, as dp-infer --data", "synthetic:3x32x32")
       .value("route", "ENDPOINT", "where dp-route hands out work", "tcp://127.0.0.1:5602")
@@ -152,12 +157,11 @@ Options declare() {
 }
 
 Exit run(Options& options) {
-  const std::size_t sessions = options.count("sessions", 1, 10'000), threads = options.count("threads", 1, 64);
-  if (sessions > threads * most_sessions_a_thread)
-    throw UsageError("--sessions {}: give at least {} --threads", sessions,
-                     (sessions + most_sessions_a_thread - 1) / most_sessions_a_thread);
+  const std::size_t sessions = options.count("sessions", 1, 10'000);
+  const std::size_t threads = (sessions + most_sessions_a_thread - 1) / most_sessions_a_thread;
   const Plan plan{options.text("route"), options.text("collect"), open_dataset(options.text("data"))->digest(),
                   options.count("credit", 1, 4096), set_up_process()};
+  open_as_many_as_allowed();
   std::atomic<bool> failed = false;
   std::vector<std::jthread> serving;
   for (std::size_t t = 0; t < threads; ++t) {

@@ -41,10 +41,16 @@ stream=$(endpoint route stream)
 worker=$(endpoint route worker)
 start sessions "$bin/many_sessions" --sessions "$sessions" "${data[@]}" --route "$worker" --collect "$collect"
 start stream "$bin/dp-stream" "${data[@]}" --payload reference --rate max --samples "$samples" --route "$stream" --collect "$collect"
-status=0
-wait "${pids[0]}" || status=$?
-((status == 0 || status == 3)) || fail
-wait "${pids[2]}" || fail
+# Whoever of them ends badly ends it all: the others would wait for it.
+left=("${pids[@]}") status=0
+while ((${#left[@]} > 0)); do
+  answer=0
+  wait -n -p ended "${left[@]}" || answer=$?
+  ((answer == 0 || (answer == 3 && ended == pids[0]))) || fail
+  ((ended != pids[0])) || status=$answer
+  for n in "${!left[@]}"; do ((left[n] != ended)) || unset "left[n]"; done
+done
+pids=()
 jq -c --slurpfile sessions "$work/sessions.out" '
   .batches.completed as $batches | def stage(role): .stages[] | select(.role == role);
   {valid, sessions: $sessions[0].sessions, seen: (.workers | length), batches: $batches, batches_per_s: ($batches / .duration_s),

@@ -77,8 +77,11 @@ def rows: . as $s | .details.cells[]
   | [$s.details.runs[] | select(.strategy == $strategy)] as $runs
   | "| \($s.name) | \(.strategy) | \(.capacity | estimate(0)) | \(.p99_ms | estimate(1))\(if .p99_ms then " at \($s.rate)/s" else "" end) | "
     + "\(.data_moved_mb | estimate(1)) | \([$runs[] | select(.valid)] | length) of \($runs | length) |";
-def shown: if . == null then "–" else "\(percent)\(if .distinguishable then "" else " (indistinguishable)" end)" end;
-def differences: . as $s | .summary.nodes[0].pairs[]
+def shown: if . == null then "–" else "\(percent)\(if .distinguishable then "" elif .half == null then " (one pair)" else " (indistinguishable)" end)" end;
+def few($scenario): $scenario.details.cells | length <= 3;
+# Of many strategies only the pairs that some figure tells apart.
+def told_apart: [., .data_moved_mb, .p99_ms] | any(.[]; . != null and .distinguishable);
+def differences: . as $s | .summary.nodes[0].pairs[] | select(few($s) or told_apart)
   | .second as $a | .first as $b | $s
   | "| \(.name) | \($a) less \($b) | \(capacity($a; $b) | shown) | \(p99($a; $b) | shown) | \(moved($a; $b) | shown) |";
 def kept_by_turns: all(measures(["uniform", "dynamic", "sharded"])) and any(.[]; (moved("uniform"; "sharded") | . != null and .percent == 0)
@@ -91,6 +94,7 @@ def kept_by_turns: all(measures(["uniform", "dynamic", "sharded"])) and any(.[];
   ($all[] | rows), "",
   "| work | difference | capacity | p99 | bytes moved |", "| --- | --- | --- | --- | --- |",
   ($all[] | differences), "",
+  (if any($all[]; few(.) | not) then "Of each work's pairs of strategies those that no figure tells apart are left out.", "" else empty end),
   ($all[] | "* `\(.name)`: \(.title)."),
   "* A batch takes \($work), times the worker's slow-down. Workers sleep meanwhile, so more of them than the \($all[0].host.cores) cores "
     + "of the one host they are processes of do not oversubscribe it: routing is measured, not arithmetic.",

@@ -55,7 +55,7 @@ while IFS=$'\t' read -r what file quoted; do
   [[ $what != '#'* ]] || continue
   [[ -n $quoted ]] || fail "$what: no test and what to find in it, or - and why not"
   [[ $file != - ]] || continue
-  [[ $file =~ ^(tests/(cli|e2e)/[a-z0-9_-]+\.sh|tests/first_hour\.sh|tests/adversary/CMakeLists\.txt|\.ci/run)$ && -f $file ]] || fail "$what: $file is run by nobody"
+  [[ $file =~ ^(tests/(cli|e2e)/[a-z0-9_-]+\.sh|tests/first_hour\.sh|tests/(adversary|sessions)/CMakeLists\.txt|\.ci/run)$ && -f $file ]] || fail "$what: $file is run by nobody"
   grep -qE -- "$quoted" "$file" || fail "$what: $file holds no '$quoted'"
 done <"$table"
 

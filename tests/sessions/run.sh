@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # One pipeline with SESSIONS worker sessions in one process, by reference and as fast as possible. Prints a JSON line of what
-# it came to; the status is dp-collect's. Usage: DP_BIN=FOLDER [STRATEGY=dynamic] tests/sessions/run.sh SESSIONS SAMPLES
+# it came to; the status is dp-collect's. Usage: [STRATEGY=dynamic] tests/sessions/run.sh SESSIONS SAMPLES   (built with -DDP_TESTS=ON)
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 export LC_ALL=C  # 0.5 is a half, whatever the locale
 
 sessions=$1 samples=$2
-bin=${DP_BIN:?folder of the built tools}
+bin=${DP_BIN:-$(dirname "${BASH_SOURCE[0]}")/../../build/bin}
 work=$(mktemp -d)
 pids=()
 clean_up() {

@@ -3,13 +3,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
+#include "base/slab_map.hpp"
 #include "wire/stage.hpp"
 
 namespace dp {
@@ -21,7 +21,9 @@ class Peers {
   struct Route {
     Socket* socket;
     std::string routing_id;
-    bool operator==(const Route&) const = default;
+    bool operator<(const Route& other) const {
+      return std::tie(socket, routing_id) < std::tie(other.socket, other.routing_id);
+    }
   };
 
   /// The peer behind this routing id; a new one if it is not known.
@@ -34,30 +36,31 @@ class Peers {
     }
     ++next_;
     unauthenticated_.push_front(peer);
-    entries_[peer] = {&entry->first, unauthenticated_.begin()};
+    entries_[entries_.insert(peer).first] = {&entry->first, unauthenticated_.begin()};
     if (unauthenticated_.size() > most_unauthenticated) forget(unauthenticated_.back());
     return peer;
   }
   const Route* find(PeerId peer) const {
-    const auto found = entries_.find(peer);
-    return found == entries_.end() ? nullptr : found->second.route;
+    const SlabIndex found = entries_.find(peer);
+    return found == no_index ? nullptr : entries_[found].route;
   }
   /// From now on it is kept until it is forgotten.
   void accept(PeerId peer) {
-    const auto found = entries_.find(peer);
-    if (found == entries_.end() || !found->second.unauthenticated) return;
-    unauthenticated_.erase(*found->second.unauthenticated);
-    found->second.unauthenticated.reset();
+    const SlabIndex found = entries_.find(peer);
+    if (found == no_index || !entries_[found].unauthenticated) return;
+    unauthenticated_.erase(*entries_[found].unauthenticated);
+    entries_[found].unauthenticated.reset();
   }
   bool accepted(PeerId peer) const {
-    const auto found = entries_.find(peer);
-    return found != entries_.end() && !found->second.unauthenticated;
+    const SlabIndex found = entries_.find(peer);
+    return found != no_index && !entries_[found].unauthenticated;
   }
   void forget(PeerId peer) {
-    const auto found = entries_.find(peer);
-    if (found == entries_.end()) return;
-    if (found->second.unauthenticated) unauthenticated_.erase(*found->second.unauthenticated);
-    ids_.erase(ids_.find(*found->second.route));
+    const SlabIndex found = entries_.find(peer);
+    if (found == no_index) return;
+    const Entry entry = entries_[found];
+    if (entry.unauthenticated) unauthenticated_.erase(*entry.unauthenticated);
+    ids_.erase(ids_.find(*entry.route));
     entries_.erase(found);
   }
   std::size_t size() const { return entries_.size(); }
@@ -68,18 +71,12 @@ class Peers {
     std::optional<std::list<PeerId>::iterator> unauthenticated;  ///< its place in `unauthenticated_`
   };
   void touch(PeerId peer) {
-    const Entry& entry = entries_.find(peer)->second;
+    const Entry& entry = entries_[entries_.find(peer)];
     if (entry.unauthenticated) unauthenticated_.splice(unauthenticated_.begin(), unauthenticated_, *entry.unauthenticated);
   }
 
-  struct Hash {
-    std::size_t operator()(const Route& route) const {
-      return std::hash<std::string>{}(route.routing_id) ^ std::hash<Socket*>{}(route.socket);
-    }
-  };
-
-  std::unordered_map<Route, PeerId, Hash> ids_;
-  std::unordered_map<PeerId, Entry> entries_;
+  std::map<Route, PeerId> ids_;
+  SlabMap<PeerId, Entry> entries_;
   std::list<PeerId> unauthenticated_;  ///< latest first
   std::uint64_t next_ = raw(first_inbound);
 };

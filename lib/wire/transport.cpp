@@ -43,7 +43,7 @@ using Clock = std::chrono::steady_clock;
 
 /// A descriptor and whether there may be something behind it. To find a ZeroMQ socket empty costs two system calls, one
 /// poll looks at all of them. A descriptor tells of what is new: it may be quiet until what is there was taken.
-struct Watched {
+struct Readiness {
   int fd = -1;
   bool ready = true;
 };
@@ -59,8 +59,8 @@ struct Socket {
   int cuts = 0;
   std::unique_ptr<ConnectionGuard> guard;  ///< of a bound socket
   bool ipv6 = false;                 ///< to be dialled by it
-  Watched messages = {};  ///< to be received
-  Watched events = {};    ///< of the handshakes or of the guard
+  Readiness messages = {};  ///< to be received
+  Readiness events = {};    ///< of the handshakes or of the guard
 };
 
 void configure(Socket& socket) {

@@ -94,7 +94,7 @@ def kept_by_turns: all(measures(["uniform", "dynamic", "sharded"])) and any(.[];
   ($all[] | rows), "",
   "| work | difference | capacity | p99 | bytes moved |", "| --- | --- | --- | --- | --- |",
   ($all[] | differences), "",
-  (if any($all[]; few(.) | not) then "Of each work's pairs of strategies those that no figure tells apart are left out.", "" else empty end),
+  (if any($all[]; few(.) | not) then "Pairs of strategies that no figure tells apart are left out.", "" else empty end),
   ($all[] | "* `\(.name)`: \(.title)."),
   "* A batch takes \($work), times the worker's slow-down. Workers sleep meanwhile, so more of them than the \($all[0].host.cores) cores "
     + "of the one host they are processes of do not oversubscribe it: routing is measured, not arithmetic.",

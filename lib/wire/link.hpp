@@ -99,7 +99,7 @@ struct PeerState {
   Role role{};
   std::string name;
   Session session{};  ///< its nonce
-  Session ours{};     ///< ours, drawn anew each time a peer is accepted
+  Session ours{};     ///< ours: one more each time a peer is accepted, which a Dialer goes by
   Time heard{};
   Duration offset{}, bound{};  ///< add to the peer's times to have ours
   std::optional<Time> disconnected = {};  ///< when its connection ended

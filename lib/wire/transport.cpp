@@ -42,7 +42,7 @@ constexpr auto read_by_then = std::chrono::milliseconds(100);
 using Clock = std::chrono::steady_clock;
 
 /// A descriptor and whether there may be something behind it. To find a ZeroMQ socket empty costs two system calls, one
-/// poll looks at all of them. A descriptor tells of what is new: it may be quiet until what is there was taken.
+/// poll looks at all of them. A descriptor tells only of what is new: it may be quiet while something is still there.
 struct Readiness {
   int fd = -1;
   bool ready = true;
@@ -143,7 +143,7 @@ struct Transport::Impl {
   std::unique_ptr<Gate> gate;
   std::vector<std::unique_ptr<Socket>> sockets;
   Turns turns;
-  int unlooked = 0;  ///< messages taken since the descriptors were looked at
+  int unlooked = 0;  ///< messages taken, and times asked, since the descriptors were looked at
   std::vector<pollfd> polled;
   Peers<Socket> peers;
   std::uint64_t malformed = 0;
@@ -192,7 +192,12 @@ struct Transport::Impl {
     if (socket.again && Clock::now() >= *socket.again) connect(socket);
   }
 
-  /// Notes which descriptors have something, waiting `most` for the first of them or of `others`. False: none has.
+  /// Where something is done all the time, nobody waits, and the descriptors must be looked at all the same.
+  void look_in_time() {
+    if (++unlooked > most_unlooked) look({}, Duration{});
+  }
+
+  /// Notes which descriptors have something, waiting `most` for the first of them or of `others`. False: none was seen to.
   bool look(std::span<const int> others, Duration most) {
     unlooked = 0;
     polled.clear();
@@ -350,14 +355,15 @@ std::optional<Incoming> Transport::receive() {
   const std::size_t n = impl_->sockets.size();
   int refused = 0;
   impl_->crowded = impl_->drained = false;
-  if (++impl_->unlooked > most_unlooked) impl_->look({}, Duration{});
+  impl_->look_in_time();
   for (std::size_t tried = 0; tried < n;) {
     Socket& socket = *impl_->sockets[impl_->turns.among(n)];
-    if (socket.dialled) impl_->look_after(socket);
     std::optional<Incoming> incoming;
     const bool waited = socket.messages.ready && impl_->receive(socket, incoming);
     impl_->turns.took(waited);
+    if (waited) impl_->look_in_time();
     if (!waited) {
+      if (socket.dialled) impl_->look_after(socket);
       ++tried;
     } else if (incoming) {
       return incoming;

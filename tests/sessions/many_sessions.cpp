@@ -26,7 +26,7 @@ namespace {
 using namespace dp;
 
 constexpr int most_messages_a_turn = 256;  ///< before timers are looked at again
-constexpr std::size_t most_sessions_a_thread = 150;  ///< a ZeroMQ context has 1,023 sockets, and a session takes six
+constexpr std::size_t most_sessions_a_thread = 100;  ///< a ZeroMQ context has 1,023 sockets; a session takes six, more to redial
 
 struct Plan {
   std::string route, collect;

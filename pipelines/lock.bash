@@ -59,7 +59,7 @@ hold() {
   local lock what=$2 who end told='' status unseen=0
   lock=$(realpath -m -- "$1")
   end=$(seconds_of "${5:-0}") || { echo "${0##*/}: DP_LOCK_WAIT '$5': give a time, as in 30s, 10min or 2h" >&2; return 1; }
-  ((end += SECONDS))
+  end=$((end + SECONDS))
   until status=0; try_lock "$lock" "$3" "$4" || status=$?; ((status == 0)); do
     ((status == 1)) || { echo "${0##*/}: $lock cannot be locked (DP_LOCK=PATH names another lock of this host)" >&2; return 1; }
     who="a process that cannot be seen from here (another account's, container's or host's)"

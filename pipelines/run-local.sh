@@ -230,13 +230,15 @@ while [[ -n ${pids[collect]:-} ]]; do
         log_lost=1
         continue  # all else went well: the report is on its way
       fi
-      ((status > 128)) || [[ $name != stream && $name != route ]] || fail "$name failed (status $status)" "$name" $((status == 2 ? 2 : 1))
+      # What was refused before it began is refused the next time, too.
+      ((status != 2)) || fail "$name failed (status 2)" "$name" 2
+      ((status > 128)) || [[ $name != stream && $name != route ]] || fail "$name failed (status $status)" "$name"
       echo "run-local.sh: $name ended with status $status" >&2
       [[ -s $logs/$name.log ]] && grep -v READY "$logs/$name.log" | sed 's/^/  /' >&2
       left=0
       for other in "${!pids[@]}"; do [[ $other == w* ]] && left=1; done
       # At the end of a run workers may leave before a stream that was interrupted does.
-      [[ $name != w* ]] || ((left)) || fail "no worker is left" "$name" $((status == 2 ? 2 : 1))
+      [[ $name != w* ]] || ((left)) || fail "no worker is left" "$name"
     fi
   done
 done

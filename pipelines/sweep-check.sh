@@ -93,7 +93,7 @@ pattern SERVICE "(fixed|exp):$duration" "a distribution and a time per batch, as
 count SEED 0 2147483647
 choice DEPS auto skip
 count JOBS 1 1024
-count SECONDS 1 1000000
+is_count "$GIVEN_SECONDS" 1 1000000 || refuse SECONDS "$GIVEN_SECONDS" "a whole number from 1 to 1000000"
 count SEEDS 1 1000000000000
 count FIRST 0 1000000000000
 for name in KILLS DOUBLE CUTS; do count "$name" 0 1000000; done

@@ -33,6 +33,10 @@ expect_line err '--lock-wait 10min'
 DP_LOCK=$scratch/elsewhere run "$script" "${quick[@]}"
 expect_status 0
 
+# In the first second of a shell whose clock stands at 0, too.
+run env SECONDS=0 WAIT=0 RESULTS="$scratch/zero" DP_LOCK="$scratch/zero.lock" "$source_dir/pipelines/sweep-lock.sh" $$ "a sweep"
+expect_status 0
+
 # Waiting; the first is ended meanwhile.
 "$script" "${quick[@]}" --lock-wait 2min >second.json 2>second.err </dev/null &
 two=$!

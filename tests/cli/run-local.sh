@@ -37,6 +37,7 @@ stray|unknown option 'stray'
 --rate|--rate needs a value
 --workers 0|--workers '0';a whole number from 1
 --workers two|--workers 'two'
+--workers 2 --backend synthetic --data synthetic:1x4x4 --slowdowns 1,4000|w1 failed;--slowdown '4000';0.001 to 1000
 --strategy best|dp-route;--strategy 'best';uniform, dynamic, sharded
 --backend gpu --data synthetic:1x4x4|dp-infer;--backend 'gpu';torch, null, synthetic
 --backend synthetic --service 5ms --data synthetic:1x4x4|dp-infer;--service '5ms';fixed:5ms

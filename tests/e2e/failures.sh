@@ -25,6 +25,14 @@ for strategy in dynamic uniform sharded; do
   rm -rf "$work/logs"
 done
 
+# A worker that is well but never done with its batch keeps it no longer than --lease-cap.
+printf '[route]\nlease-cap = "500ms"\n' >"$work/capped.toml"  # as --lease-cap 500ms
+run capped --config "$work/capped.toml" --workers 2 --backend synthetic --service fixed:3ms --slowdowns 1,1000 --rate max --samples 640 \
+  --heartbeat 200ms "${synthetic[@]}"
+((status == 0)) || die "a batch beyond --lease-cap: status $status"
+check capped "$accounted" '.samples.completed == 640' 'any(.events[].what; test("w1 held a batch beyond --lease-cap; 2 of its batches go elsewhere"))' \
+  '.workers[] | select(.name == "w1") | .samples == 0'
+
 launch stopped --strategy dynamic --workers 2 --samples 12800 "${slow[@]}"
 wait_for "twenty dispatches" lines_at_least 40 "$underway"
 signal STOP w1

@@ -27,11 +27,15 @@ done
 
 # A worker that is well but never done with its batch keeps it no longer than --lease-cap.
 printf '[route]\nlease-cap = "500ms"\n' >"$work/capped.toml"  # as --lease-cap 500ms
-run capped --config "$work/capped.toml" --workers 2 --backend synthetic --service fixed:3ms --slowdowns 1,1000 --rate max --samples 640 \
+launch capped --config "$work/capped.toml" --workers 2 --backend synthetic --service fixed:20ms --slowdowns 1,1000 --rate max --samples 640 \
   --heartbeat 200ms "${synthetic[@]}"
+wait_for "the cap" logged 'w1 held a batch beyond --lease-cap' route
+signal KILL w1  # it would take 20 s to be done with it
+finish
 ((status == 0)) || die "a batch beyond --lease-cap: status $status"
 check capped "$accounted" '.samples.completed == 640' 'any(.events[].what; test("w1 held a batch beyond --lease-cap; 2 of its batches go elsewhere"))' \
   '.workers[] | select(.name == "w1") | .samples == 0'
+rm -rf "$work/logs"
 
 launch stopped --strategy dynamic --workers 2 --samples 12800 "${slow[@]}"
 wait_for "twenty dispatches" lines_at_least 40 "$underway"

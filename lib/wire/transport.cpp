@@ -179,10 +179,8 @@ struct Transport::Impl {
 
   /// ZeroMQ neither tells why a handshake failed nor tries again after some failures.
   void look_after(Socket& socket) {
-    while (socket.events.ready) {
-      const auto outcome = socket.handshakes->next();
-      socket.events.ready = outcome.has_value();
-      if (!outcome) break;
+    const bool ended = std::exchange(socket.events.ready, false);
+    while (const auto outcome = ended ? socket.handshakes->next() : std::nullopt) {
       socket.cuts = *outcome == Handshake::cut ? socket.cuts + 1 : 0;
       if (*outcome == Handshake::refused || *outcome == Handshake::not_speaking)
         socket.again = Clock::now() + try_again_after;
@@ -361,18 +359,18 @@ std::optional<Incoming> Transport::receive() {
     std::optional<Incoming> incoming;
     const bool waited = socket.messages.ready && impl_->receive(socket, incoming);
     impl_->turns.took(waited);
-    if (waited) impl_->look_in_time();
     if (!waited) {
       if (socket.dialled) impl_->look_after(socket);
       ++tried;
-    } else if (incoming) {
-      return incoming;
-    } else if (++refused == most_refused_a_turn) {
+      continue;
+    }
+    impl_->look_in_time();
+    if (incoming) return incoming;
+    if (++refused == most_refused_a_turn) {
       impl_->crowded = true;
       return std::nullopt;
-    } else {
-      tried = 0;  // something was taken off this socket: more may wait behind it
     }
+    tried = 0;  // something was taken off this socket: more may wait behind it
   }
   impl_->drained = true;
   return std::nullopt;
@@ -402,7 +400,9 @@ bool Transport::wait(std::span<const int> others, Duration most) {
   const auto& sockets = impl_->sockets;
   if (std::ranges::any_of(sockets, [](const auto& socket) { return socket->messages.ready || socket->events.ready; }))
     return true;
-  if (impl_->look(others, Duration{})) return true;
+  // A guard takes who sleeps for one who has read all there was: that must be so by then.
+  const bool guarded = std::ranges::any_of(sockets, [](const auto& socket) { return socket->guard != nullptr; });
+  if (guarded && impl_->look(others, Duration{})) return true;
   for (const auto& socket : sockets) {
     if (socket->guard) socket->guard->falls_asleep();
   }

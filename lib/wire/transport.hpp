@@ -39,8 +39,8 @@ class Transport {
   std::string bind(const std::string& endpoint, const std::vector<Role>& roles = every_role,
                    std::size_t largest_frame = max_payload_bytes);
 
-  /// The next message, the sockets taking turns of a few messages each; nothing when none waits. What cannot be decoded is counted,
-  /// logged once per address and kind, and answered if its sender can be told why.
+  /// The next message, the sockets taking turns of a few messages each; nothing when none waits. What cannot be decoded
+  /// is counted, logged once per address and kind, and answered if its sender can be told why.
   std::optional<Incoming> receive();
   /// `receive` stopped at frames it refused: more may wait.
   bool crowded() const;

@@ -30,9 +30,8 @@ constexpr std::size_t most_sessions_a_thread = 100;  ///< a ZeroMQ context has 1
 
 struct Plan {
   std::string route, collect;
-  std::string dataset;  ///< digest of what each says it holds
-  std::uint64_t credit = 2;
-  int interruptions = -1;
+  WorkerOptions worker;    ///< of each, but for its name
+  int interruptions = -1;  ///< from `set_up_process`
 };
 
 /// The sessions of one thread, behind one Transport. To the Transport the peers of session k are 2k + 1 and 2k + 2; to
@@ -42,13 +41,8 @@ class Sessions {
   Sessions(const Plan& plan, std::size_t first, std::size_t last)
       : interruptions_(plan.interruptions), backend_(make_null_backend()) {
     for (std::size_t number = first; number < last; ++number) {
-      WorkerOptions options;
+      WorkerOptions options = plan.worker;
       options.name = fmt::format("s{:05}", number);
-      options.credit = plan.credit;
-      options.datasets = {plan.dataset};
-      options.boot_id = boot_id();
-      options.host = host_name();
-      options.detail = backend_->describe();
       const std::size_t k = workers_.size();
       transport_.dial(outside(k, route_peer), plan.route);
       transport_.dial(outside(k, collect_peer), plan.collect, max_ledger_bytes);
@@ -61,7 +55,6 @@ class Sessions {
     std::size_t left = workers_.size();
     while (left > 0) {
       const bool heard = listen();
-      if (std::exchange(interrupted_, false)) drain();
       Time next = never;
       left = 0;
       for (std::size_t k = 0; k < workers_.size(); ++k) {
@@ -121,14 +114,12 @@ class Sessions {
   }
 
   void wait(Time deadline) {
-    const std::vector<int> others = interruptions_ < 0 ? std::vector<int>{} : std::vector<int>{interruptions_};
-    transport_.wait(others, std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::seconds(1)));
-    pollfd interruption{interruptions_, POLLIN, 0};
-    interrupted_ = ::poll(&interruption, 1, 0) == 1;
+    pollfd interruption{interruptions_, POLLIN, 0};  // poll passes over a descriptor of -1
+    transport_.wait({&interruption.fd, 1}, std::clamp<Duration>(deadline - now(), Duration{}, std::chrono::seconds(1)));
+    if (::poll(&interruption, 1, 0) == 1) drain();
   }
 
   int interruptions_;  ///< readable once the person asked to stop; -1 when that is done
-  bool interrupted_ = false;
   std::unique_ptr<Backend> backend_;
   Transport transport_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -159,8 +150,12 @@ Options declare() {
 Exit run(Options& options) {
   const std::size_t sessions = options.count("sessions", 1, 10'000);
   const std::size_t threads = (sessions + most_sessions_a_thread - 1) / most_sessions_a_thread;
-  const Plan plan{options.text("route"), options.text("collect"), open_dataset(options.text("data"))->digest(),
-                  options.count("credit", 1, 4096), set_up_process()};
+  Plan plan{options.text("route"), options.text("collect"), {}, set_up_process()};
+  plan.worker.credit = options.count("credit", 1, 4096);
+  plan.worker.datasets = {open_dataset(options.text("data"))->digest()};
+  plan.worker.boot_id = boot_id();
+  plan.worker.host = host_name();
+  plan.worker.detail = make_null_backend()->describe();
   open_as_many_as_allowed();
   std::atomic<bool> failed = false;
   std::vector<std::jthread> serving;

@@ -54,7 +54,7 @@ while ((${#pids[@]} > 0)); do
   for n in "${!pids[@]}"; do ((pids[n] != ended)) || unset "pids[n]"; done
   ((status == 0 || (status == 3 && ended == collect_pid))) || fail
 done
-jq -ce --slurpfile sessions "$work/sessions.out" '
+jq -c --slurpfile sessions "$work/sessions.out" '
   .batches.completed as $batches | def stage(role): .stages[] | select(.role == role);
   {valid, sessions: $sessions[0].sessions, seen: (.workers | length), batches: $batches, batches_per_s: ($batches / .duration_s),
    route_cpu_us: (stage("route").cpu_percent.mean * 1e4 * .duration_s / $batches), route_anonymous_mb: stage("route").anonymous_mb.peak,
